@@ -1,0 +1,52 @@
+# The teacher's answers, one job an effort and shard.
+# Requires: problems/shards/{shard}.parquet, models/{teacher}/ (not with a server).
+# Gives: answers/{effort}/{shard}.parquet; keeps journals/{effort}/{shard}.jsonl.
+
+
+rule generate_answers:
+    input:
+        problems="<results>/problems/shards/{shard}.parquet",
+        model=branch(
+            EXPERIMENT.teacher.engine.kind == "vllm",
+            then=model_folder(EXPERIMENT.teacher.model),
+            otherwise=[],
+        ),
+    output:
+        table="<results>/answers/{effort}/{shard}.parquet",
+    params:
+        model=lambda wildcards, input: f"--model {input.model}" if input.model else "",
+        engine=as_json(EXPERIMENT.teacher.engine),
+        settings=lambda wildcards: as_json(
+            EXPERIMENT.teacher.efforts[wildcards.effort]
+        ),
+        seed=EXPERIMENT.seed,
+        chunk=EXPERIMENT.teacher.chunk,
+        journal="<results>/journals/{effort}/{shard}.jsonl",
+        identity=lambda wildcards: identity(
+            "generate_answers",
+            engine=EXPERIMENT.teacher.engine,
+            settings=EXPERIMENT.teacher.efforts[wildcards.effort],
+            seed=EXPERIMENT.seed,
+        ),
+    log:
+        "<logs>/generate_answers/{effort}/{shard}.log",
+    benchmark:
+        "<benchmarks>/generate_answers/{effort}/{shard}.tsv"
+    threads: 8
+    resources:
+        mem_mb=8000,
+        runtime=720,
+    shell:
+        r"""
+        python scripts/generate_answers.py \
+            --problems {input.problems:q} \
+            {params.model} \
+            --engine {params.engine:q} \
+            --effort {wildcards.effort:q} \
+            --settings {params.settings:q} \
+            --seed {params.seed} \
+            --chunk {params.chunk} \
+            --journal {params.journal:q} \
+            --output {output.table:q} \
+            &> {log:q}
+        """

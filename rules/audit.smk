@@ -1,0 +1,32 @@
+# The manifest: every output with its hash.
+# Requires: tables and figures. Gives: manifest.json.
+
+
+rule audit:
+    localrule: True
+    input:
+        "<results>/manifest.json",
+
+
+rule manifest:
+    input:
+        rules.tables.input,
+        rules.figures.input,
+    output:
+        manifest="<results>/manifest.json",
+    params:
+        folder="<results>",
+        identity=identity("audit"),
+    log:
+        "<logs>/manifest.log",
+    benchmark:
+        "<benchmarks>/manifest.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    shell:
+        r"""
+        python scripts/audit.py manifest {params.folder:q} {output.manifest:q} \
+            &> {log:q}
+        """

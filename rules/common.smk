@@ -1,0 +1,42 @@
+# The experiment's config, checked, and the few helpers the rule files share.
+# No rule here.
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+
+from reasonlite import experiment
+from reasonlite.errors import UserError
+from reasonlite.files import canonical_json
+from snakemake.exceptions import WorkflowError
+
+try:
+    EXPERIMENT = experiment.open_experiment(config)
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+SHARDS = experiment.shard_names(EXPERIMENT)
+SCRIPTS = Path(workflow.basedir) / "scripts"
+
+
+def as_json(value):
+    """A part of the config as one line of canonical JSON, for a script's command line."""
+    return canonical_json(value.model_dump(mode="json"))
+
+
+def identity(script, **settings):
+    """Value of params.identity: the named settings, and a hash of all the code the script runs."""
+    return experiment.rule_identity(SCRIPTS / f"{script}.py", settings)
+
+
+def model_folder(name):
+    """Where a model of the config, or the checkpoint of a stage, lies."""
+    return f"<results>/{'models' if name in EXPERIMENT.models else 'checkpoints'}/{name}"
+
+
+def print_results():
+    """Tell the user where to look."""
+    folder = Path("results") / EXPERIMENT.experiment
+    for line in experiment.summary(folder):
+        print(line)

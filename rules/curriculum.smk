@@ -1,0 +1,49 @@
+# Training examples by stratum.
+# Requires: judged/{effort}/{shard}.parquet, answers/{effort}/{shard}.parquet, problems/shards/{shard}.parquet.
+# Gives: curriculum/{stratum}/{shard}.parquet, curriculum/funnel/{stratum}/{shard}.parquet.
+
+
+rule curate:
+    input:
+        judged=lambda wildcards: expand(
+            "<results>/judged/{effort}/{{shard}}.parquet",
+            effort=EXPERIMENT.strata[wildcards.stratum].efforts,
+        ),
+        answers=lambda wildcards: expand(
+            "<results>/answers/{effort}/{{shard}}.parquet",
+            effort=EXPERIMENT.strata[wildcards.stratum].efforts,
+        ),
+        problems="<results>/problems/shards/{shard}.parquet",
+    output:
+        table="<results>/curriculum/{stratum}/{shard}.parquet",
+        funnel="<results>/curriculum/funnel/{stratum}/{shard}.parquet",
+    params:
+        filter=lambda wildcards: EXPERIMENT.strata[wildcards.stratum].filter,
+        seed=EXPERIMENT.seed,
+        identity=lambda wildcards: identity(
+            "curate",
+            stratum=EXPERIMENT.strata[wildcards.stratum],
+            seed=EXPERIMENT.seed,
+        ),
+    log:
+        "<logs>/curate/{stratum}/{shard}.log",
+    benchmark:
+        "<benchmarks>/curate/{stratum}/{shard}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    shell:
+        r"""
+        python scripts/curate.py \
+            --judged {input.judged:q} \
+            --answers {input.answers:q} \
+            --problems {input.problems:q} \
+            --stratum {wildcards.stratum:q} \
+            --shard {wildcards.shard} \
+            --filter {params.filter:q} \
+            --seed {params.seed} \
+            --output {output.table:q} \
+            --funnel {output.funnel:q} \
+            &> {log:q}
+        """

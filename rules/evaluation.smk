@@ -1,0 +1,101 @@
+# Benchmark answers and their verdicts: the teacher's road, walked by every model compared.
+# Requires: problems/sources/{benchmark}.parquet, models/{model}/ or checkpoints/{model}/.
+# Gives: evaluation/{model}/{benchmark}/answers.parquet, groups.parquet, pairs.parquet, judged.parquet.
+
+
+rule evaluate_answers:
+    input:
+        problems="<results>/problems/sources/{benchmark}.parquet",
+        model=lambda wildcards: model_folder(wildcards.model),
+    output:
+        table="<results>/evaluation/{model}/{benchmark}/answers.parquet",
+    params:
+        engine=as_json(EXPERIMENT.evaluation.engine),
+        settings=lambda wildcards: as_json(
+            experiment.evaluation_effort(EXPERIMENT, wildcards.model)
+        ),
+        seed=EXPERIMENT.seed,
+        journal="<results>/journals/evaluation/{model}/{benchmark}.jsonl",
+        identity=lambda wildcards: identity(
+            "generate_answers",
+            engine=EXPERIMENT.evaluation.engine,
+            settings=experiment.evaluation_effort(EXPERIMENT, wildcards.model),
+            seed=EXPERIMENT.seed,
+        ),
+    log:
+        "<logs>/evaluate_answers/{model}/{benchmark}.log",
+    benchmark:
+        "<benchmarks>/evaluate_answers/{model}/{benchmark}.tsv"
+    threads: 8
+    resources:
+        mem_mb=8000,
+        runtime=720,
+    shell:
+        r"""
+        python scripts/generate_answers.py \
+            --problems {input.problems:q} \
+            --model {input.model:q} \
+            --engine {params.engine:q} \
+            --effort evaluation \
+            --settings {params.settings:q} \
+            --seed {params.seed} \
+            --journal {params.journal:q} \
+            --output {output.table:q} \
+            &> {log:q}
+        """
+
+
+rule evaluate_groups:
+    input:
+        answers="<results>/evaluation/{model}/{benchmark}/answers.parquet",
+        problems="<results>/problems/sources/{benchmark}.parquet",
+    output:
+        groups="<results>/evaluation/{model}/{benchmark}/groups.parquet",
+        pairs="<results>/evaluation/{model}/{benchmark}/pairs.parquet",
+    params:
+        identity=identity("group_answers"),
+    log:
+        "<logs>/evaluate_groups/{model}/{benchmark}.log",
+    benchmark:
+        "<benchmarks>/evaluate_groups/{model}/{benchmark}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    shell:
+        r"""
+        python scripts/group_answers.py \
+            --answers {input.answers:q} \
+            --problems {input.problems:q} \
+            --groups {output.groups:q} \
+            --pairs {output.pairs:q} \
+            &> {log:q}
+        """
+
+
+rule evaluate_judge:
+    input:
+        answers="<results>/evaluation/{model}/{benchmark}/answers.parquet",
+        groups="<results>/evaluation/{model}/{benchmark}/groups.parquet",
+        problems="<results>/problems/sources/{benchmark}.parquet",
+    output:
+        table="<results>/evaluation/{model}/{benchmark}/judged.parquet",
+    params:
+        identity=identity("judge"),
+    log:
+        "<logs>/evaluate_judge/{model}/{benchmark}.log",
+    benchmark:
+        "<benchmarks>/evaluate_judge/{model}/{benchmark}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    shell:
+        r"""
+        python scripts/judge.py \
+            --answers {input.answers:q} \
+            --groups {input.groups:q} \
+            --problems {input.problems:q} \
+            --output {output.table:q} \
+            &> {log:q}
+        """

@@ -1,0 +1,27 @@
+# Models from their sources into one layout.
+# Requires: nothing. Gives: models/{model}/.
+
+
+rule fetch_model:
+    output:
+        folder=directory("<results>/models/{model}"),
+    params:
+        source=lambda wildcards: as_json(EXPERIMENT.models[wildcards.model]),
+        identity=lambda wildcards: identity(
+            "fetch_model", source=EXPERIMENT.models[wildcards.model]
+        ),
+    log:
+        "<logs>/fetch_model/{model}.log",
+    benchmark:
+        "<benchmarks>/fetch_model/{model}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    shell:
+        r"""
+        python scripts/fetch_model.py \
+            --source {params.source:q} \
+            --output {output.folder:q} \
+            &> {log:q}
+        """

@@ -1,0 +1,67 @@
+# Problems from their sources, cleaned, into shards.
+# Requires: nothing. Gives: problems/sources/{source}.parquet (training sources and benchmarks),
+# problems/shards/{shard}.parquet, problems/dropped.parquet.
+
+
+rule fetch_problems:
+    output:
+        table="<results>/problems/sources/{source}.parquet",
+    params:
+        source=lambda wildcards: as_json(
+            experiment.source_of(EXPERIMENT, wildcards.source)
+        ),
+        identity=lambda wildcards: identity(
+            "fetch_problems", source=experiment.source_of(EXPERIMENT, wildcards.source)
+        ),
+    log:
+        "<logs>/fetch_problems/{source}.log",
+    benchmark:
+        "<benchmarks>/fetch_problems/{source}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    input:
+        files=lambda wildcards: experiment.source_files(EXPERIMENT, wildcards.source),
+    shell:
+        r"""
+        python scripts/fetch_problems.py \
+            --name {wildcards.source:q} \
+            --source {params.source:q} \
+            --output {output.table:q} \
+            &> {log:q}
+        """
+
+
+rule shard_problems:
+    input:
+        sources=expand(
+            "<results>/problems/sources/{source}.parquet",
+            source=EXPERIMENT.problems.sources,
+        ),
+        benchmarks=expand(
+            "<results>/problems/sources/{source}.parquet",
+            source=EXPERIMENT.evaluation.benchmarks,
+        ),
+    output:
+        shards=expand("<results>/problems/shards/{shard}.parquet", shard=SHARDS),
+        dropped="<results>/problems/dropped.parquet",
+    params:
+        identity=identity("shard_problems"),
+    log:
+        "<logs>/shard_problems.log",
+    benchmark:
+        "<benchmarks>/shard_problems.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    shell:
+        r"""
+        python scripts/shard_problems.py \
+            --sources {input.sources:q} \
+            --benchmarks {input.benchmarks:q} \
+            --shards {output.shards:q} \
+            --dropped {output.dropped:q} \
+            &> {log:q}
+        """

@@ -1,0 +1,88 @@
+# Tables of results and of the data funnel.
+# Requires: evaluation/{model}/{benchmark}/judged.parquet; problems, votes, judged, curriculum/funnel.
+# Gives: tables/results.csv, .md, .tex; tables/funnel.csv.
+
+
+rule tables:
+    localrule: True
+    input:
+        "<results>/tables/results.csv",
+        "<results>/tables/funnel.csv",
+
+
+rule tabulate:
+    input:
+        judged=expand(
+            "<results>/evaluation/{model}/{benchmark}/judged.parquet",
+            model=[entry.model for entry in EXPERIMENT.evaluation.models],
+            benchmark=EXPERIMENT.evaluation.benchmarks,
+        ),
+    output:
+        csv="<results>/tables/results.csv",
+        markdown="<results>/tables/results.md",
+        latex="<results>/tables/results.tex",
+    params:
+        evaluation=as_json(EXPERIMENT.evaluation),
+        seed=EXPERIMENT.seed,
+        identity=identity(
+            "tabulate", evaluation=EXPERIMENT.evaluation, seed=EXPERIMENT.seed
+        ),
+    log:
+        "<logs>/tabulate.log",
+    benchmark:
+        "<benchmarks>/tabulate.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    shell:
+        r"""
+        python scripts/tabulate.py \
+            --judged {input.judged:q} \
+            --evaluation {params.evaluation:q} \
+            --seed {params.seed} \
+            --csv {output.csv:q} \
+            --markdown {output.markdown:q} \
+            --latex {output.latex:q} \
+            &> {log:q}
+        """
+
+
+rule tabulate_funnel:
+    input:
+        shards=expand("<results>/problems/shards/{shard}.parquet", shard=SHARDS),
+        dropped="<results>/problems/dropped.parquet",
+        votes=expand("<results>/votes/{shard}.parquet", shard=SHARDS),
+        judged=expand(
+            "<results>/judged/{effort}/{shard}.parquet",
+            effort=EXPERIMENT.teacher.efforts,
+            shard=SHARDS,
+        ),
+        strata=expand(
+            "<results>/curriculum/funnel/{stratum}/{shard}.parquet",
+            stratum=EXPERIMENT.strata,
+            shard=SHARDS,
+        ),
+    output:
+        csv="<results>/tables/funnel.csv",
+    params:
+        identity=identity("tabulate_funnel"),
+    log:
+        "<logs>/tabulate_funnel.log",
+    benchmark:
+        "<benchmarks>/tabulate_funnel.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    shell:
+        r"""
+        python scripts/tabulate_funnel.py \
+            --shards {input.shards:q} \
+            --dropped {input.dropped:q} \
+            --votes {input.votes:q} \
+            --judged {input.judged:q} \
+            --strata {input.strata:q} \
+            --csv {output.csv:q} \
+            &> {log:q}
+        """

@@ -1,0 +1,27 @@
+"""Read one source of problems into a checked table.
+
+Example: python scripts/fetch_problems.py --name mine --source '{"kind": "jsonl", "path": "my.jsonl"}' --output my.parquet
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from reasonlite import cli, config, errors, logs, problems, tables
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--name", required=True, help="name of the source; ids become <name>:<n>")
+    parser.add_argument("--source", type=cli.json_of(config.Source), required=True, help="source, as in problems.sources")
+    parser.add_argument("--output", type=Path, required=True, help="table to write")
+    arguments = parser.parse_args(argv)
+    logs.set_up()
+    frame = problems.read_source(arguments.name, arguments.source)
+    tables.write_table(arguments.output, frame, tables.PROBLEMS)
+    logs.get_logger("fetch_problems").info("%d problems from %s", frame.height, arguments.name)
+
+
+if __name__ == "__main__":
+    errors.run_main(main)

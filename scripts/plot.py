@@ -1,0 +1,45 @@
+"""Draw one figure from its tables, into every file named (.svg, .png, .pdf)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from reasonlite import cli, errors, figures, tables
+from reasonlite.errors import UserError
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("figure", choices=["stages", "funnel", "loss", "accuracy_vs_parameters"])
+    parser.add_argument("--tables", type=Path, nargs="+", required=True, help="csv or Parquet tables it is drawn from")
+    parser.add_argument("--baseline", default="", help="stages: the model marked as the base")
+    parser.add_argument("--outputs", type=Path, nargs="+", required=True, help="files to write")
+    arguments = parser.parse_args(argv)
+    if arguments.figure == "stages":
+        figure = figures.stages(_csv(arguments.tables[0]), arguments.baseline)
+    elif arguments.figure == "funnel":
+        figure = figures.funnel(_csv(arguments.tables[0]))
+    elif arguments.figure == "loss":
+        figure = figures.loss(tables.read_tables(arguments.tables, tables.TRAINING_LOG))
+    else:
+        figure = figures.published_accuracy(_csv(arguments.tables[0]))
+    figures.save(figure, arguments.outputs)
+
+
+def _csv(path: Path) -> pl.DataFrame:
+    try:
+        frame = pl.read_csv(path)
+    except FileNotFoundError:
+        raise UserError("no such file", where=path) from None
+    except pl.exceptions.PolarsError as error:
+        raise UserError(f"is not a csv table: {error}", where=path) from None
+    if frame.is_empty():
+        raise UserError("the table has no rows", where=path)
+    return frame
+
+
+if __name__ == "__main__":
+    errors.run_main(main)

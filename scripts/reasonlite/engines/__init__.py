@@ -1,0 +1,60 @@
+"""Engines answer requests. One seam, two engines: vLLM in this process, or a running server.
+
+Does not know problems, journals or tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from reasonlite.config import Sampling, ServerEngine, VllmEngine
+from reasonlite.prompts import Message
+
+
+@dataclass(frozen=True)
+class Request:
+    """One answer wanted. ``key`` names it in the journal."""
+
+    key: str
+    messages: list[Message]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back. ``text`` is None exactly when ``error`` says why."""
+
+    text: str | None
+    prompt_tokens: int | None = None
+    tokens: int | None = None
+    finish_reason: str | None = None
+    error: str | None = None
+
+
+class Engine(Protocol):
+    def generate(self, requests: Sequence[Request]) -> list[Reply]:
+        """Replies in the order of the requests; a failed request is a Reply with an error."""
+
+    def close(self) -> None:
+        """Give back what the engine holds."""
+
+
+def open_engine(
+    settings: VllmEngine | ServerEngine,
+    model: Path | None,
+    sampling: Sampling,
+    template_arguments: dict[str, Any],
+) -> Engine:
+    """Start the engine the settings name; ``model`` is the folder for an engine in this process."""
+    if isinstance(settings, ServerEngine):
+        from reasonlite.engines.server import Server
+
+        return Server(settings, sampling, template_arguments)
+    if model is None:
+        raise ValueError("the vllm engine needs a model folder")
+    from reasonlite.engines.offline import Offline
+
+    return Offline(settings, model, sampling, template_arguments)

@@ -1,0 +1,113 @@
+"""vLLM's offline engine in this process."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from reasonlite.config import Sampling, VllmEngine
+from reasonlite.engines import Reply, Request
+from reasonlite.errors import UserError
+from reasonlite.models import check_model_folder
+
+
+class Offline:
+    """One model copy, on the GPUs this job has or on the CPU."""
+
+    def __init__(
+        self, settings: VllmEngine, model: Path, sampling: Sampling, template_arguments: dict[str, Any]
+    ) -> None:
+        check_model_folder(model)
+        os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+        os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+        from vllm.platforms import current_platform
+
+        arguments = {**(_cpu_arguments(settings) if current_platform.is_cpu() else {}), **settings.arguments}
+        from vllm import LLM
+
+        self._sampling = sampling
+        self._template_arguments = template_arguments
+        self._limit = settings.max_model_len
+        self._engine = LLM(
+            model=str(model),
+            max_model_len=settings.max_model_len,
+            max_num_seqs=settings.max_num_seqs,
+            dtype=settings.dtype,
+            tensor_parallel_size=settings.tensor_parallel_size,
+            **arguments,
+        )
+        self._tokenizer = self._engine.get_tokenizer()
+        if self._tokenizer.chat_template is None:
+            raise UserError("its tokenizer has no chat template", where=model, todo="use an instruction-tuned model")
+
+    def generate(self, requests: Sequence[Request]) -> list[Reply]:
+        from tqdm import tqdm
+
+        prompts = [self._prompt(request) for request in requests]
+        fits = [position for position, prompt in enumerate(prompts) if len(prompt) < self._limit]
+        outputs = self._engine.generate(
+            [{"prompt_token_ids": prompts[position]} for position in fits],
+            [self._sampling_parameters(requests[position].seed) for position in fits],
+            use_tqdm=functools.partial(tqdm, mininterval=10, ascii=True, file=sys.stderr),
+        )
+        replies = [
+            Reply(None, error=f"the prompt of {len(prompt)} tokens leaves no room in max_model_len {self._limit}")
+            for prompt in prompts
+        ]
+        for position, output in zip(fits, outputs, strict=True):
+            replies[position] = _reply(output)
+        return replies
+
+    def _prompt(self, request: Request) -> list[int]:
+        encoded = self._tokenizer.apply_chat_template(
+            request.messages, add_generation_prompt=True, tokenize=True, return_dict=True, **self._template_arguments
+        )
+        return list(encoded["input_ids"])
+
+    def _sampling_parameters(self, seed: int) -> Any:
+        from vllm import SamplingParams
+
+        return SamplingParams(
+            temperature=self._sampling.temperature,
+            top_p=self._sampling.top_p,
+            max_tokens=self._sampling.max_tokens,
+            seed=seed,
+            skip_special_tokens=False,  # Harmony's channels are special tokens
+        )
+
+    def close(self) -> None:
+        del self._engine
+
+
+def _reply(output: Any) -> Reply:
+    completion = output.outputs[0]
+    if not completion.text.strip():
+        return Reply(None, error=f"empty reply with finish_reason {completion.finish_reason}")
+    return Reply(
+        text=completion.text,
+        prompt_tokens=len(output.prompt_token_ids),
+        tokens=len(completion.token_ids),
+        finish_reason=completion.finish_reason,
+    )
+
+
+def _cpu_arguments(settings: VllmEngine) -> dict[str, Any]:
+    """What vLLM's CPU build (seen with 0.31) needs to run small jobs well.
+
+    One process, because each further one imports torch again; all cores of this job;
+    a fixed KV cache, because its check against free memory counts one memory node only;
+    whole prompts, because a prompt prefilled in parts together with a seed ends in
+    "CPU Generator does not use offset".
+    """
+    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+    os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
+    return {
+        "enforce_eager": True,
+        "kv_cache_memory_bytes": 2**30,
+        "enable_chunked_prefill": False,
+        "max_num_batched_tokens": max(settings.max_model_len, 4096),
+    }

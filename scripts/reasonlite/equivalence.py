@@ -1,0 +1,157 @@
+"""Are two final answers the same? By cost: text, exact numbers, structure, computer algebra.
+
+Three verdicts: equal, different, undecided. Does not know problems, labels or votes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+VerdictName = Literal["equal", "different", "undecided"]
+LONGEST_FOR_ALGEBRA = 300  # characters; longer answers are left undecided unless the text decides
+SECONDS_FOR_ALGEBRA = 5  # per pair, by math-verify's own alarm
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``method`` says what decided: text, number, structure, words, algebra, or why nothing did."""
+
+    verdict: VerdictName
+    method: str
+
+
+_WRAPPERS = re.compile(r"\\(?:text|textbf|textrm|mathrm|mathbf|mbox|operatorname)\s*\{([^{}]*)\}")
+_SPACING = re.compile(r"\\[,;:!> ]|\\q?quad|~")
+_THOUSANDS = re.compile(r"(?<![\d.])(\d{1,3}(?:,(?:\\!)?\d{3})+)(?![\d,])")
+_ASSIGNMENT = re.compile(r"^[a-zA-Z]\s*(?:=|\\in)\s*")
+_NUMBER = re.compile(r"^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$")
+_RATIO = re.compile(r"^([+-]?(?:\d+(?:\.\d*)?|\.\d+))/([+-]?\d+(?:\.\d*)?)$")
+_SCIENTIFIC = re.compile(r"^([+-]?\d+(?:\.\d*)?)(?:e|\\times10\^|\*10\^|\\cdot10\^)\{?([+-]?\d{1,3})\}?$", re.IGNORECASE)
+_LATEX_FRACTION = re.compile(r"\\frac\{([^{}]*)\}\{([^{}]*)\}")
+_UNIT = re.compile(
+    r"(?<=[\d}])\s*(?:degrees?|dollars?|cents?|units?|square units?|cm|mm|km|m|kg|g|hours?|minutes?|seconds?|days?|"
+    r"inches|feet|miles|meters|apples?|legs?)(?:\^\{?[23]\}?)?$",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"^[a-z][a-z' -]*$")
+_OPENING, _CLOSING = "([{", ")]}"
+
+
+def canonical(answer: str) -> str:
+    """A cheap normal form: LaTeX wrappers, spacing, thousands commas and a lone ``x =`` removed."""
+    text = answer.strip().strip("$").strip()
+    text = text.replace("\\left", "").replace("\\right", "").replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac")
+    text = text.replace("\\%", "%").replace("\\$", "").replace("\u2212", "-").replace("^\\circ", "").replace("°", "")
+    text = text.replace("^{\\circ}", "").replace("\\{", "{").replace("\\}", "}") if "\\{" not in text else text
+    text = _SPACING.sub(" ", text)
+    text = _WRAPPERS.sub(r"\1", text)
+    text = _THOUSANDS.sub(lambda match: match.group().replace(",", "").replace("\\!", ""), text)
+    text = _ASSIGNMENT.sub("", text.strip())
+    text = _UNIT.sub("", text.strip().rstrip(".").strip())
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def exact_number(text: str) -> Fraction | None:
+    """The rational number a canonical text denotes (12, -3.5, 7/2, \\frac{7}{2}, 1.2e3, 50%), or None."""
+    text = text.replace(" ", "")
+    if len(text) > 200:
+        return None
+    percent = text.endswith("%")
+    text = text.removesuffix("%")
+    text = re.sub(r"^-\\frac\{", r"\\frac{-", text) if text.startswith("-\\frac{") and "{-" not in text else text
+    if fraction := _LATEX_FRACTION.fullmatch(text):
+        text = f"{fraction[1]}/{fraction[2]}"
+    value: Fraction | None = None
+    if _NUMBER.match(text):
+        value = Fraction(text)
+    elif ratio := _RATIO.match(text):
+        value = Fraction(ratio[1]) / Fraction(ratio[2]) if Fraction(ratio[2]) else None
+    elif scientific := _SCIENTIFIC.match(text):
+        value = Fraction(scientific[1]) * Fraction(10) ** int(scientific[2])
+    return value / 100 if percent and value is not None else value
+
+
+def compare(left: str, right: str) -> Verdict:
+    """The verdict on two final answers; the order of the two does not matter."""
+    if left == right:
+        return Verdict("equal", "text")
+    first, second = sorted((canonical(left), canonical(right)))
+    if first == second:
+        return Verdict("equal", "text")
+    return _compare_canonical(first, second)
+
+
+def _compare_canonical(first: str, second: str) -> Verdict:
+    numbers = exact_number(first), exact_number(second)
+    if numbers[0] is not None and numbers[1] is not None:
+        same = numbers[0] == numbers[1] or _percent_of(first, second, *numbers)
+        return Verdict("equal" if same else "different", "number")
+    parts = _elements(first), _elements(second)
+    if parts[0] and parts[1]:
+        return _compare_elements(parts[0], parts[1])
+    words = first.lower(), second.lower()
+    if _WORD.match(words[0]) and _WORD.match(words[1]) and min(map(len, words)) > 1:
+        return Verdict("equal" if words[0] == words[1] else "different", "words")
+    return _algebra(first, second)
+
+
+def _percent_of(first: str, second: str, left: Fraction, right: Fraction) -> bool:
+    """50% and 50 are one answer to "how many percent"; so are 50% and 1/2."""
+    if first.endswith("%") != second.endswith("%"):
+        return left * 100 == right or right * 100 == left
+    return False
+
+
+def _elements(text: str) -> tuple[str, str, list[str]] | None:
+    """Opening bracket, closing bracket and elements of a tuple, interval or set; None otherwise."""
+    if len(text) < 3 or text[0] not in _OPENING or text[-1] not in _CLOSING:
+        return None
+    depth, start, items = 0, 1, []
+    for position, character in enumerate(text):
+        if character in _OPENING:
+            depth += 1
+        elif character in _CLOSING:
+            depth -= 1
+            if depth == 0 and position < len(text) - 1:
+                return None  # (1)(2) is a product
+        elif character == "," and depth == 1:
+            items.append(text[start:position].strip())
+            start = position + 1
+    items.append(text[start:-1].strip())
+    return (text[0], text[-1], items) if len(items) > 1 and depth == 0 else None
+
+
+def _compare_elements(left: tuple[str, str, list[str]], right: tuple[str, str, list[str]]) -> Verdict:
+    if left[:2] != right[:2] or len(left[2]) != len(right[2]):
+        return Verdict("different", "structure")
+    if left[0] == "{":  # the order of a set does not matter
+        left, right = (left[0], left[1], sorted(left[2])), (right[0], right[1], sorted(right[2]))
+    verdicts = [compare(a, b).verdict for a, b in zip(left[2], right[2], strict=True)]
+    if all(verdict == "equal" for verdict in verdicts):
+        return Verdict("equal", "structure")
+    return Verdict("different" if "different" in verdicts else "undecided", "structure")
+
+
+def _algebra(first: str, second: str) -> Verdict:
+    """math-verify, asked both ways round, because its answer may depend on the order."""
+    if max(len(first), len(second)) > LONGEST_FOR_ALGEBRA:
+        return Verdict("undecided", "too long for algebra")
+    from math_verify import parse, verify  # sympy is slow to import and seldom needed
+
+    try:
+        parsed = [
+            parse(f"\\boxed{{{text}}}", parsing_timeout=SECONDS_FOR_ALGEBRA, raise_on_error=True)
+            for text in (first, second)
+        ]
+        if not all(parsed):
+            return Verdict("undecided", "not understood")
+        verdicts = [
+            verify(a, b, timeout_seconds=SECONDS_FOR_ALGEBRA, raise_on_error=True)
+            for a, b in (parsed, parsed[::-1])
+        ]
+    except Exception as error:  # math-verify raises whatever sympy raises
+        return Verdict("undecided", f"algebra failed: {type(error).__name__}")
+    return Verdict("equal" if any(verdicts) else "different", "algebra")

@@ -1,0 +1,95 @@
+"""What the rule files ask of a config: names, settings of one job, and the closing summary.
+
+The only module the workflow's files use; it imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from reasonlite.config import Config, Effort, Evaluated, Source, Stage, parse_config
+from reasonlite.errors import UserError
+from reasonlite.provenance import identity
+from reasonlite.training.arguments import check_arguments
+
+
+def open_experiment(raw: dict[str, Any]) -> Config:
+    """Check the whole config before any job runs: keys, values, filters, trainer arguments, local paths."""
+    config = parse_config(raw)
+    for stage in config.stages:
+        check_arguments(stage.method, stage.arguments, f"stages.{stage.name}.arguments")
+    for name, source in {**config.problems.sources, **config.evaluation.benchmarks}.items():
+        if source.kind in {"jsonl", "parquet"} and not source.path.is_file():
+            raise UserError("no such file", where=source.path, todo=f"correct the path of the source {name!r}")
+    for name, model in config.models.items():
+        if model.kind == "local" and not model.path.is_dir():
+            raise UserError("no such folder", where=model.path, todo=f"correct the path of the model {name!r}")
+    _check_filters(config)
+    return config
+
+
+def _check_filters(config: Config) -> None:
+    from reasonlite.curriculum import parse_filter
+
+    for name, stratum in config.strata.items():
+        parse_filter(stratum.filter, f"strata.{name}.filter")
+
+
+def shard_names(config: Config) -> list[str]:
+    return [f"{shard:05d}" for shard in range(config.problems.shards)]
+
+
+def source_of(config: Config, name: str) -> Source:
+    """A problem source or benchmark by name."""
+    return (config.problems.sources | config.evaluation.benchmarks)[name]
+
+
+def source_files(config: Config, name: str) -> list[str]:
+    """Local files a source reads, so that a changed file is noticed."""
+    source = source_of(config, name)
+    return [str(source.path)] if source.kind in {"jsonl", "parquet"} else []
+
+
+def stage_of(config: Config, name: str) -> Stage:
+    return next(stage for stage in config.stages if stage.name == name)
+
+
+def evaluated(config: Config, model: str) -> Evaluated:
+    return next(entry for entry in config.evaluation.models if entry.model == model)
+
+
+def evaluation_effort(config: Config, model: str) -> Effort:
+    """How a model answers benchmark problems, in the teacher's own terms."""
+    entry = evaluated(config, model)
+    return Effort(
+        prompt=entry.prompt, sampling=entry.sampling, answers_per_problem=config.evaluation.answers_per_problem
+    )
+
+
+def voting_efforts(config: Config) -> list[str]:
+    return config.labels.efforts or list(config.teacher.efforts)
+
+
+def rule_identity(script: Path, settings: dict[str, Any]) -> str:
+    return identity(script, {name: _plain(value) for name, value in settings.items()})
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+
+
+def summary(folder: Path) -> list[str]:
+    """Lines that show the results table and say where everything lies; empty before there is any."""
+    table = folder / "tables" / "results.md"
+    if not table.is_file():
+        return []
+    return [
+        "",
+        table.read_text(encoding="utf-8"),
+        f"tables    {folder / 'tables'}/",
+        f"figures   {folder / 'figures'}/",
+        f"models    {folder / 'checkpoints'}/",
+        f"manifest  {folder / 'manifest.json'}",
+        f"report    make report, or: snakemake --report {folder / 'report.html'}",
+    ]

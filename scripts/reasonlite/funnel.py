@@ -1,0 +1,49 @@
+"""How many problems and answers are left after each step, as one small table.
+
+Does not know how any step decides.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from reasonlite.tables import DROPPED, FUNNEL, JUDGED, PROBLEMS, VOTES, read_table, read_tables
+
+STEPS = pl.Schema({"part": pl.String, "step": pl.String, "count": pl.Int64, "tokens": pl.Int64})
+
+
+def funnel(
+    shards: list[Path], dropped: Path, votes: list[Path], judged: list[Path], strata: list[Path]
+) -> pl.DataFrame:
+    """STEPS: problems, then labels, then answers by effort, then examples by stratum. Tokens where known."""
+    rows: list[tuple[str, str, int, int | None]] = []
+    kept = read_tables(shards, PROBLEMS, ["id"]).height
+    reasons = read_table(dropped, DROPPED, ["reason"])["reason"].value_counts().sort("reason")
+    rows.append(("problems", "read", kept + int(reasons["count"].sum() or 0), None))
+    rows += [("problems", f"dropped: {reason}", count, None) for reason, count in reasons.iter_rows()]
+    rows.append(("problems", "kept", kept, None))
+    labels = read_tables(votes, VOTES, ["label_source"])["label_source"].value_counts().sort("label_source")
+    rows += [("labels", f"from {source}", count, None) for source, count in labels.iter_rows()]
+    rows += _answers(read_tables(judged, JUDGED))
+    counts = read_tables(strata, FUNNEL).group_by("stratum", "step", maintain_order=True).sum()
+    rows += [
+        (f"examples: {row['stratum']}", row["step"], row["answers"], row["tokens"]) for row in counts.iter_rows(named=True)
+    ]
+    return pl.DataFrame(rows, schema=STEPS, orient="row")
+
+
+def _answers(judged: pl.DataFrame) -> list[tuple[str, str, int, int | None]]:
+    rows: list[tuple[str, str, int, int | None]] = []
+    for (effort,), part in judged.group_by("effort", maintain_order=True):
+        for step, condition in [
+            ("drawn", pl.lit(True)),
+            ("complete", pl.col("status") == "complete"),
+            ("with a final answer", pl.col("answer").is_not_null()),
+            ("right by the data set's label", pl.col("correct").fill_null(False)),
+            ("right by the label after voting", pl.col("correct_vote").fill_null(False)),
+        ]:
+            left = part.filter(condition)
+            rows.append((f"answers: {effort}", step, left.height, int(left["tokens"].sum() or 0)))
+    return rows

@@ -1,0 +1,161 @@
+"""Every table's schema, and reading and writing Parquet by it.
+
+A table is written whole, in a fixed row order, with fixed writer settings, so that the same
+rows give the same bytes. Does not know what the rows mean.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from reasonlite.errors import UserError
+from reasonlite.files import atomic_path
+
+PROBLEMS = pl.Schema(
+    {
+        "id": pl.String,  # <source>:<n>, stable across runs
+        "source": pl.String,
+        "problem": pl.String,
+        "answer": pl.String,  # the data set's label; null where the source has none
+    }
+)
+DROPPED = pl.Schema({**PROBLEMS, "reason": pl.String, "twin": pl.String})
+ANSWERS = pl.Schema(
+    {
+        "answer_id": pl.String,  # <problem id>_<number>
+        "problem_id": pl.String,
+        "effort": pl.String,
+        "number": pl.Int32,  # 0 .. answers_per_problem - 1
+        "seed": pl.Int64,
+        "text": pl.String,  # the reply as the engine gave it; null when the request failed
+        "status": pl.String,  # complete, cut, malformed, failed
+        "answer": pl.String,  # final answer; null when there is none
+        "prompt_tokens": pl.Int32,
+        "tokens": pl.Int32,  # generated tokens
+        "finish_reason": pl.String,
+        "error": pl.String,
+    }
+)
+GROUPS = pl.Schema(
+    {
+        "problem_id": pl.String,
+        "answer": pl.String,  # a distinct final answer, or the label
+        "class": pl.Int32,  # answers of one class are equal; numbered from 0 in each problem
+        "is_label": pl.Boolean,  # the data set's label is this string
+        "count": pl.Int32,  # answers with this final answer
+    }
+)
+PAIRS = pl.Schema(
+    {
+        "problem_id": pl.String,
+        "left": pl.String,
+        "right": pl.String,
+        "verdict": pl.String,  # equal, different, undecided
+        "method": pl.String,
+    }
+)
+VOTES = pl.Schema(
+    {
+        "problem_id": pl.String,
+        "drawn": pl.Int32,  # answers drawn
+        "voting": pl.Int32,  # answers with a final answer: the votes
+        "top_answer": pl.String,  # null when nothing voted or the top is tied
+        "top_class": pl.Int32,
+        "top_votes": pl.Int32,
+        "share": pl.Float64,  # top_votes / voting
+        "dataset_answer": pl.String,
+        "dataset_class": pl.Int32,
+        "label": pl.String,
+        "label_class": pl.Int32,
+        "label_source": pl.String,  # vote, dataset, none
+    }
+)
+JUDGED = pl.Schema(
+    {
+        "answer_id": pl.String,
+        "problem_id": pl.String,
+        "source": pl.String,
+        "effort": pl.String,
+        "number": pl.Int32,
+        "status": pl.String,
+        "finish_reason": pl.String,
+        "tokens": pl.Int32,
+        "answer": pl.String,
+        "class": pl.Int32,
+        "correct": pl.Boolean,  # against the data set's label; null without one
+        "correct_vote": pl.Boolean,  # against the label after voting; null without one
+        "pass_rate": pl.Float64,  # share of the problem's answers at this effort that are right (by the vote where there is one)
+        "share": pl.Float64,  # the vote's share
+        "label_source": pl.String,
+    }
+)
+CURRICULUM = pl.Schema(
+    {
+        "answer_id": pl.String,
+        "problem_id": pl.String,
+        "source": pl.String,
+        "effort": pl.String,
+        "tokens": pl.Int32,
+        "messages": pl.List(pl.Struct({"role": pl.String, "content": pl.String})),
+    }
+)
+FUNNEL = pl.Schema(
+    {"stratum": pl.String, "shard": pl.Int32, "step": pl.String, "answers": pl.Int64, "tokens": pl.Int64}
+)
+TRAINING_LOG = pl.Schema(
+    {
+        "stage": pl.String,
+        "step": pl.Int64,
+        "epoch": pl.Float64,
+        "loss": pl.Float64,
+        "learning_rate": pl.Float64,
+        "grad_norm": pl.Float64,
+        "tokens": pl.Int64,
+        "mean_token_accuracy": pl.Float64,
+    }
+)
+
+
+def write_table(path: Path, frame: pl.DataFrame, schema: pl.Schema) -> None:
+    """Write ``frame`` with exactly the columns and types of ``schema``; all or nothing."""
+    missing = [name for name in schema if name not in frame.columns]
+    if missing:
+        raise ValueError(f"{path}: the table lacks {missing}")
+    whole = frame.select(schema.names()).cast(dict(schema.items()))
+    with atomic_path(path) as temporary:
+        whole.write_parquet(temporary, compression="zstd", compression_level=3, statistics=True)
+
+
+def scan_table(path: Path, schema: pl.Schema) -> pl.LazyFrame:
+    """Open a table lazily; a `UserError` when it is absent, not Parquet, or of another schema."""
+    if not path.is_file():
+        raise UserError("no such file", where=path, todo="run the rule that makes it, or check the path")
+    try:
+        frame = pl.scan_parquet(path)
+        found = frame.collect_schema()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise UserError(f"is not a readable Parquet file ({error})", where=path, todo="delete it and rerun") from None
+    for name, kind in schema.items():
+        if name not in found:
+            raise UserError(f"lacks the column {name!r}; it has {', '.join(found.names())}", where=path)
+        if found[name] != kind:
+            raise UserError(f"column {name!r} is {found[name]}, expected {kind}", where=path)
+    return frame.select(schema.names())
+
+
+def read_table(path: Path, schema: pl.Schema, columns: list[str] | None = None) -> pl.DataFrame:
+    """Read a table, or only some of its columns."""
+    frame = scan_table(path, schema)
+    return (frame.select(columns) if columns else frame).collect()
+
+
+def read_tables(paths: list[Path], schema: pl.Schema, columns: list[str] | None = None) -> pl.DataFrame:
+    """Read several tables of one schema, one below the other."""
+    return pl.concat([read_table(path, schema, columns) for path in paths], rechunk=False)
+
+
+def frame_of(rows: list[dict], schema: pl.Schema) -> pl.DataFrame:
+    """A data frame of ``rows`` with ``schema``, also when there are no rows."""
+    return pl.DataFrame(rows, schema=schema, orient="row")

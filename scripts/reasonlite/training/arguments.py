@@ -1,0 +1,61 @@
+"""Which arguments a trainer takes, read from TRL's source without importing it (or torch)."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import functools
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from reasonlite.errors import UserError
+
+# file of the configuration class, and of the class it extends, by method
+CLASSES = {
+    "sft": [
+        ("trl", "trainer/sft_config.py", "SFTConfig"),
+        ("trl", "trainer/base_config.py", "_BaseConfig"),
+        ("transformers", "training_args.py", "TrainingArguments"),
+    ]
+}
+# set by the workflow itself
+RESERVED = {"output_dir", "seed", "data_seed", "use_cpu", "dataset_text_field"}
+
+
+def check_arguments(method: str, arguments: dict[str, Any], where: str) -> None:
+    """Refuse an argument that the installed trainer does not know; silent where TRL is not installed."""
+    known = _known(method)
+    if known is None:
+        return
+    for name in arguments:
+        if name in RESERVED:
+            raise UserError("is set by the workflow", where=f"{where}.{name}", todo="remove the key")
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 3)
+            hint = f"did you mean {' or '.join(close)}?" if close else "see TRL's SFTConfig for the names"
+            raise UserError(f"the trainer for {method} has no such argument", where=f"{where}.{name}", todo=hint)
+
+
+@functools.cache
+def _known(method: str) -> frozenset[str] | None:
+    names: set[str] = set()
+    for package, file, class_name in CLASSES[method]:
+        spec = importlib.util.find_spec(package)
+        if spec is None or not spec.submodule_search_locations:
+            return None
+        path = Path(spec.submodule_search_locations[0]) / file
+        names |= _fields(path, class_name) if path.is_file() else set()
+    return frozenset(names)
+
+
+def _fields(path: Path, class_name: str) -> set[str]:
+    """Annotated names in a class body: the fields of a dataclass."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef) and node.name == class_name:
+            return {
+                item.target.id
+                for item in node.body
+                if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+            }
+    return set()

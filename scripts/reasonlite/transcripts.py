@@ -1,0 +1,101 @@
+"""Parts of a reply: the reasoning and the final part, whichever way the model marks them.
+
+Three ways are known, told apart by their marks: Harmony channels (gpt-oss), think tags
+(Qwen3, DeepSeek-R1), and plain text, where the final part is the sentence with the last
+boxed answer. Does not know what the answer is.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["complete", "cut", "malformed"]
+
+# Harmony: <|start|>role<|channel|>name [<|constrain|>type]<|message|>text<|end|> or <|return|> or <|call|>
+_HARMONY_MESSAGE = re.compile(
+    r"(?:<\|start\|>(?P<role>[^<]*))?<\|channel\|>(?P<channel>[a-z]+)(?P<header>[^<]*(?:<\|constrain\|>[^<]*)?)"
+    r"<\|message\|>"
+)
+_HARMONY_END = re.compile(r"<\|(end|return|call)\|>")
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """A reply in parts. ``reasoning`` or ``final`` is None where the reply has no such part."""
+
+    reasoning: str | None
+    final: str | None
+    status: Status
+
+
+def split_reply(text: str, finish_reason: str | None) -> Transcript:
+    """Split a reply; ``finish_reason`` "length" marks one that ran out of tokens."""
+    if "<|channel|>" in text:
+        return _split_harmony(text, finish_reason)
+    if "</think>" in text or text.lstrip().startswith("<think>"):
+        return _split_think(text, finish_reason)
+    if finish_reason == "length":
+        return Transcript(text, None, "cut")
+    return _split_plain(text)
+
+
+def _split_harmony(text: str, finish_reason: str | None) -> Transcript:
+    """Exactly one analysis part followed by one final part is complete; anything else is not."""
+    parts: list[tuple[str, str, bool]] = []  # channel, text, ended
+    position = 0
+    while match := _HARMONY_MESSAGE.search(text, position):
+        if text[position : match.start()].strip():
+            return Transcript(None, None, "malformed")
+        end = _HARMONY_END.search(text, match.end())
+        nested = _HARMONY_MESSAGE.search(text, match.end())
+        if end is None and nested is not None or end and nested and nested.start() < end.start():
+            return Transcript(None, None, "malformed")
+        body = text[match.end() : end.start() if end else len(text)]
+        parts.append((match["channel"], body, end is not None))
+        position = end.end() if end else len(text)
+    if text[position:].strip():
+        return Transcript(None, None, "malformed")
+    analysis = parts[0][1].strip() if parts and parts[0][0] == "analysis" else None
+    cut = finish_reason == "length"  # engines drop the closing <|return|>, so its absence alone says nothing
+    if [part[0] for part in parts] == ["analysis", "final"]:
+        if cut:
+            return Transcript(analysis, None, "cut")
+        return Transcript(analysis, parts[1][1].strip(), "complete")
+    return Transcript(analysis, None, "cut" if cut else "malformed")
+
+
+def _split_think(text: str, finish_reason: str | None) -> Transcript:
+    """Text up to the last ``</think>`` is reasoning; some templates put ``<think>`` into the prompt."""
+    before, closed, after = text.rpartition("</think>")
+    reasoning = (before if closed else after).strip().removeprefix("<think>").strip()
+    if not closed:
+        return Transcript(reasoning, None, "cut" if finish_reason == "length" else "malformed")
+    if finish_reason == "length":
+        return Transcript(reasoning, None, "cut")
+    return Transcript(reasoning, after.strip(), "complete")
+
+
+def _split_plain(text: str) -> Transcript:
+    """The final part starts with the sentence or line that holds the last boxed answer."""
+    boxed = max(text.rfind("\\boxed"), text.rfind("\\fbox"))
+    if boxed < 0:
+        return Transcript(None, text.strip(), "complete")
+    start = max(text.rfind("\n", 0, boxed) + 1, _last_sentence_start(text, boxed))
+    reasoning = text[:start].strip()
+    return Transcript(reasoning or None, text[start:].strip(), "complete")
+
+
+def _last_sentence_start(text: str, end: int) -> int:
+    return max((text.rfind(mark, 0, end) + len(mark) for mark in (". ", "! ", "? ") if mark in text[:end]), default=0)
+
+
+def training_text(transcript: Transcript) -> str | None:
+    """The assistant turn of a training example, in ReasonLite's form; None if a part is missing.
+
+    Form: ``<think>\\n{reasoning}\\n</think>{final}`` (facts: ReasonLite, README, filter step).
+    """
+    if transcript.status != "complete" or not transcript.reasoning or not transcript.final:
+        return None
+    return f"<think>\n{transcript.reasoning}\n</think>{transcript.final}"

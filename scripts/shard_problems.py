@@ -1,0 +1,30 @@
+"""Drop copies and benchmark twins from problem tables, and spread the rest over shards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from reasonlite import cli, errors, logs, problems, tables
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--sources", type=Path, nargs="+", required=True, help="problem tables; earlier ones win")
+    parser.add_argument("--benchmarks", type=Path, nargs="*", default=[], help="held-out problem tables")
+    parser.add_argument("--shards", type=Path, nargs="+", required=True, help="tables to write, one a shard")
+    parser.add_argument("--dropped", type=Path, required=True, help="table of what was dropped and why")
+    arguments = parser.parse_args(argv)
+    logs.set_up()
+    held_out = tables.read_tables(arguments.benchmarks, tables.PROBLEMS) if arguments.benchmarks else tables.frame_of([], tables.PROBLEMS)
+    kept, dropped = problems.clean(tables.read_tables(arguments.sources, tables.PROBLEMS), held_out)
+    if kept.is_empty():
+        raise errors.UserError("no problem is left after cleaning", where=arguments.dropped, todo="add problems")
+    for path, frame in zip(arguments.shards, problems.into_shards(kept, len(arguments.shards)), strict=True):
+        tables.write_table(path, frame, tables.PROBLEMS)
+    tables.write_table(arguments.dropped, dropped, tables.DROPPED)
+    logs.get_logger("shard_problems").info("%d problems kept, %d dropped", kept.height, dropped.height)
+
+
+if __name__ == "__main__":
+    errors.run_main(main)

@@ -1,0 +1,27 @@
+"""Count what is left after each step, from problems read to training examples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from reasonlite import cli, errors, files, funnel, logs
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--shards", type=Path, nargs="+", required=True, help="problem tables of all shards")
+    parser.add_argument("--dropped", type=Path, required=True, help="table of dropped problems")
+    parser.add_argument("--votes", type=Path, nargs="+", required=True, help="label tables of all shards")
+    parser.add_argument("--judged", type=Path, nargs="+", required=True, help="judged tables of all efforts and shards")
+    parser.add_argument("--strata", type=Path, nargs="+", required=True, help="funnel tables of all strata and shards")
+    parser.add_argument("--csv", type=Path, required=True, help="table to write")
+    arguments = parser.parse_args(argv)
+    logs.set_up()
+    steps = funnel.funnel(arguments.shards, arguments.dropped, arguments.votes, arguments.judged, arguments.strata)
+    with files.atomic_path(arguments.csv) as temporary:
+        steps.write_csv(temporary)
+
+
+if __name__ == "__main__":
+    errors.run_main(main)

@@ -1,0 +1,34 @@
+"""Count votes and give each problem its label: the top answer's where the vote is clear enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from reasonlite import cli, errors, logs, tables, votes
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--answers", type=Path, nargs="+", required=True, help="answer tables of the voting efforts")
+    parser.add_argument("--groups", type=Path, required=True, help="table of classes")
+    parser.add_argument("--problems", type=Path, required=True, help="table of problems")
+    parser.add_argument("--min-share", type=float, required=True, help="share of the votes the top answer needs")
+    parser.add_argument("--min-votes", type=int, required=True, help="votes the top answer needs")
+    parser.add_argument("--output", type=Path, required=True, help="table to write")
+    arguments = parser.parse_args(argv)
+    logs.set_up()
+    result = votes.vote(
+        tables.read_tables(arguments.answers, tables.ANSWERS, ["problem_id", "answer"]),
+        tables.read_table(arguments.groups, tables.GROUPS),
+        tables.read_table(arguments.problems, tables.PROBLEMS, ["id", "answer"]),
+        min_share=arguments.min_share,
+        min_votes=arguments.min_votes,
+    )
+    tables.write_table(arguments.output, result, tables.VOTES)
+    sources = dict(result["label_source"].value_counts().sort("label_source").iter_rows())
+    logs.get_logger("vote").info("labels by source: %s", sources)
+
+
+if __name__ == "__main__":
+    errors.run_main(main)
