@@ -20,9 +20,9 @@ include: "rules/common.smk"
 
 
 pathvars:
-    results=f"results/{EXPERIMENT.experiment}",
-    logs=f"results/{EXPERIMENT.experiment}/logs",
-    benchmarks=f"results/{EXPERIMENT.experiment}/benchmarks",
+    results=RESULTS,
+    logs=f"{RESULTS}/logs",
+    benchmarks=f"{RESULTS}/benchmarks",
 
 
 wildcard_constraints:

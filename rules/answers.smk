@@ -21,7 +21,7 @@ rule generate_answers:
         ),
         seed=EXPERIMENT.seed,
         chunk=EXPERIMENT.teacher.chunk,
-        journal="<results>/journals/{effort}/{shard}.jsonl",
+        journal=f"{RESULTS}/journals/{{effort}}/{{shard}}.jsonl",
         identity=lambda wildcards: identity(
             "generate_answers",
             engine=EXPERIMENT.teacher.engine,

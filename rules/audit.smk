@@ -15,7 +15,7 @@ rule manifest:
     output:
         manifest="<results>/manifest.json",
     params:
-        folder="<results>",
+        folder=RESULTS,
         identity=identity("audit"),
     log:
         "<logs>/manifest.log",

@@ -16,6 +16,7 @@ try:
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
+RESULTS = f"results/{EXPERIMENT.experiment}"
 SHARDS = experiment.shard_names(EXPERIMENT)
 SCRIPTS = Path(workflow.basedir) / "scripts"
 
@@ -37,6 +38,5 @@ def model_folder(name):
 
 def print_results():
     """Tell the user where to look."""
-    folder = Path("results") / EXPERIMENT.experiment
-    for line in experiment.summary(folder):
+    for line in experiment.summary(Path(RESULTS)):
         print(line)

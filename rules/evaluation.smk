@@ -15,7 +15,7 @@ rule evaluate_answers:
             experiment.evaluation_effort(EXPERIMENT, wildcards.model)
         ),
         seed=EXPERIMENT.seed,
-        journal="<results>/journals/evaluation/{model}/{benchmark}.jsonl",
+        journal=f"{RESULTS}/journals/evaluation/{{model}}/{{benchmark}}.jsonl",
         identity=lambda wildcards: identity(
             "generate_answers",
             engine=EXPERIMENT.evaluation.engine,

@@ -17,7 +17,12 @@ rule plot_stages:
     input:
         tables="<results>/tables/results.csv",
     output:
-        files=multiext("<results>/figures/stages", ".svg", ".png", ".pdf"),
+        svg=report(
+            "<results>/figures/stages.svg",
+            caption="captions/stages.rst",
+            category="Results",
+        ),
+        others=multiext("<results>/figures/stages", ".png", ".pdf"),
     params:
         baseline=EXPERIMENT.evaluation.baseline,
         identity=identity("plot", baseline=EXPERIMENT.evaluation.baseline),
@@ -34,7 +39,7 @@ rule plot_stages:
         python scripts/plot.py stages \
             --tables {input.tables:q} \
             --baseline {params.baseline:q} \
-            --outputs {output.files:q} \
+            --outputs {output:q} \
             &> {log:q}
         """
 
@@ -43,7 +48,12 @@ rule plot_funnel:
     input:
         tables="<results>/tables/funnel.csv",
     output:
-        files=multiext("<results>/figures/funnel", ".svg", ".png", ".pdf"),
+        svg=report(
+            "<results>/figures/funnel.svg",
+            caption="captions/funnel.rst",
+            category="Data",
+        ),
+        others=multiext("<results>/figures/funnel", ".png", ".pdf"),
     params:
         identity=identity("plot"),
     log:
@@ -58,7 +68,7 @@ rule plot_funnel:
         r"""
         python scripts/plot.py funnel \
             --tables {input.tables:q} \
-            --outputs {output.files:q} \
+            --outputs {output:q} \
             &> {log:q}
         """
 
@@ -70,7 +80,12 @@ rule plot_loss:
             stage=[stage.name for stage in EXPERIMENT.stages],
         ),
     output:
-        files=multiext("<results>/figures/loss", ".svg", ".png", ".pdf"),
+        svg=report(
+            "<results>/figures/loss.svg",
+            caption="captions/loss.rst",
+            category="Training",
+        ),
+        others=multiext("<results>/figures/loss", ".png", ".pdf"),
     params:
         identity=identity("plot"),
     log:
@@ -85,7 +100,7 @@ rule plot_loss:
         r"""
         python scripts/plot.py loss \
             --tables {input.tables:q} \
-            --outputs {output.files:q} \
+            --outputs {output:q} \
             &> {log:q}
         """
 
@@ -94,9 +109,12 @@ rule plot_accuracy_vs_parameters:
     input:
         tables="config/published/reasonlite_figures.csv",
     output:
-        files=multiext(
-            "<results>/figures/accuracy_vs_parameters", ".svg", ".png", ".pdf"
+        svg=report(
+            "<results>/figures/accuracy_vs_parameters.svg",
+            caption="captions/accuracy_vs_parameters.rst",
+            category="Published",
         ),
+        others=multiext("<results>/figures/accuracy_vs_parameters", ".png", ".pdf"),
     params:
         identity=identity("plot"),
     log:
@@ -111,6 +129,6 @@ rule plot_accuracy_vs_parameters:
         r"""
         python scripts/plot.py accuracy_vs_parameters \
             --tables {input.tables:q} \
-            --outputs {output.files:q} \
+            --outputs {output:q} \
             &> {log:q}
         """

@@ -10,7 +10,7 @@ rule tables:
         "<results>/tables/funnel.csv",
 
 
-rule tabulate:
+rule tabulate_results:
     input:
         judged=expand(
             "<results>/evaluation/{model}/{benchmark}/judged.parquet",
@@ -18,26 +18,30 @@ rule tabulate:
             benchmark=EXPERIMENT.evaluation.benchmarks,
         ),
     output:
-        csv="<results>/tables/results.csv",
+        csv=report(
+            "<results>/tables/results.csv",
+            caption="captions/results.rst",
+            category="Results",
+        ),
         markdown="<results>/tables/results.md",
         latex="<results>/tables/results.tex",
     params:
         evaluation=as_json(EXPERIMENT.evaluation),
         seed=EXPERIMENT.seed,
         identity=identity(
-            "tabulate", evaluation=EXPERIMENT.evaluation, seed=EXPERIMENT.seed
+            "tabulate_results", evaluation=EXPERIMENT.evaluation, seed=EXPERIMENT.seed
         ),
     log:
-        "<logs>/tabulate.log",
+        "<logs>/tabulate_results.log",
     benchmark:
-        "<benchmarks>/tabulate.tsv"
+        "<benchmarks>/tabulate_results.tsv"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
     shell:
         r"""
-        python scripts/tabulate.py \
+        python scripts/tabulate_results.py \
             --judged {input.judged:q} \
             --evaluation {params.evaluation:q} \
             --seed {params.seed} \

@@ -21,7 +21,7 @@ rule train:
             experiment.stage_of(EXPERIMENT, wildcards.stage).arguments
         ),
         seed=EXPERIMENT.seed,
-        work="<results>/training/work/{stage}",
+        work=f"{RESULTS}/training/work/{{stage}}",
         identity=lambda wildcards: identity(
             "train",
             stage=experiment.stage_of(EXPERIMENT, wildcards.stage),

@@ -14,7 +14,8 @@ _PHRASE = re.compile(
     r"(?:final\s+answer|correct\s+answer|answer|result)\s*(?:is|=|:)\s*:?\s*(?:equal\s+to\s+)?", re.IGNORECASE
 )
 _HASHES = re.compile(r"^####\s*(.+?)\s*$", re.MULTILINE)
-_SENTENCE_END = re.compile(r"\n|[.!?](?=\s|$)")
+_SENTENCE_END = re.compile(r"\n|[.!?](?=\s|$)|,?\s+(?:which|because|since|so|as|obtained|when|where)\s")
+_SUM = re.compile(r"^[\d\s.+*/×x()-]+(?:=[\d\s.+*/×x()-]+)+$")
 LONGEST = 2_000  # characters; a longer "answer" is prose
 
 
@@ -80,4 +81,5 @@ def _after_phrase(text: str) -> str | None:
     start = matches[-1].end()
     window = text[start : start + LONGEST]
     end = _SENTENCE_END.search(window)
-    return window[: end.start() if end else len(window)].strip(" *$:`\"'")
+    found = window[: end.start() if end else len(window)].strip(" *$:`\"'")
+    return found.rpartition("=")[2].strip() if _SUM.match(found) else found  # "the answer is 27 + 9 = 36"

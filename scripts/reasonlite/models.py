@@ -59,11 +59,11 @@ def _link_files(origin: Path, folder: Path) -> None:
 
 def download(repo: str, revision: str, kind: str, files: list[str] | None = None) -> Path:
     """A pinned snapshot of a hub repository ("model" or "dataset") in the hub's own cache."""
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import is_offline_mode, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     try:
-        return Path(snapshot_download(repo, revision=revision, repo_type=kind, allow_patterns=files))
+        return Path(snapshot_download(repo, revision=revision, repo_type=kind, allow_patterns=files, local_files_only=is_offline_mode()))
     except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(

@@ -76,8 +76,8 @@ def _gym_rows(name: str, source: GymSource) -> Iterator[dict[str, Any]]:
 
 def _reasoning_gym() -> Any:
     """The package, without pycosat: that is compiled from source, and only zebra_puzzles uses it."""
-    if importlib.util.find_spec("pycosat") is None:
-        sys.modules.setdefault("pycosat", types.ModuleType("pycosat"))
+    if "pycosat" not in sys.modules and importlib.util.find_spec("pycosat") is None:
+        sys.modules["pycosat"] = types.ModuleType("pycosat")
     import reasoning_gym
 
     return reasoning_gym

@@ -91,10 +91,9 @@ def vote(
     tally = voted.group_by("problem_id", "class").agg(
         pl.len().alias("votes"),
         # the most frequent spelling stands for its class; ties by text
-        pl.col("answer").value_counts(sort=False).struct.field("answer").alias("spellings"),
-        pl.col("answer").value_counts(sort=False).struct.field("count").alias("spelling_counts"),
+        pl.col("answer").value_counts().alias("spellings"),
     )
-    classes = dict(tally.group_by("problem_id").agg(pl.struct("class", "votes", "spellings", "spelling_counts")).iter_rows())
+    classes = dict(tally.group_by("problem_id").agg(pl.struct("class", "votes", "spellings")).iter_rows())
     drawn_of = dict(drawn.iter_rows())
     label_class = {
         row["problem_id"]: row["class"] for row in groups.filter("is_label").iter_rows(named=True)
@@ -116,11 +115,7 @@ def _vote_row(
     best = max((entry["votes"] for entry in classes), default=0)
     leaders = [entry for entry in classes if entry["votes"] == best]
     top = leaders[0] if len(leaders) == 1 else None
-    spelling = (
-        min(zip(top["spellings"], top["spelling_counts"], strict=True), key=lambda item: (-item[1], item[0]))[0]
-        if top
-        else None
-    )
+    spelling = min(top["spellings"], key=lambda item: (-item["count"], item["answer"]))["answer"] if top else None
     share = best / voting if voting else 0.0
     if top and share >= min_share and best >= min_votes:
         label, chosen, source = spelling, top["class"], "vote"

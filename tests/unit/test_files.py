@@ -1,0 +1,47 @@
+"""Files appear whole or not at all; tables keep their schema and bytes."""
+
+import polars as pl
+import pytest
+
+from reasonlite.errors import UserError
+from reasonlite.files import atomic_path
+from reasonlite.tables import GROUPS, frame_of, read_table, write_table
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_folders_are_replaced_whole(tmp_path):
+    for name in ("first", "second"):
+        with atomic_path(tmp_path / "model") as folder:
+            folder.mkdir()
+            (folder / name).write_text("")
+    assert [path.name for path in (tmp_path / "model").iterdir()] == ["second"]
+
+
+def test_the_same_rows_give_the_same_bytes(tmp_path):
+    frame = frame_of([{"problem_id": "p", "answer": "1", "class": 0, "is_label": True, "count": 3}] * 5, GROUPS)
+    for name in ("a", "b"):
+        write_table(tmp_path / name, frame, GROUPS)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_table_of_another_schema_is_named(tmp_path):
+    path = tmp_path / "t.parquet"
+    with pytest.raises(UserError, match="no such file"):
+        read_table(path, GROUPS)
+    pl.DataFrame({"problem_id": ["p"]}).write_parquet(path)
+    with pytest.raises(UserError, match="lacks the column 'answer'"):
+        read_table(path, GROUPS)
+    pl.DataFrame({"problem_id": [1], "answer": ["1"], "class": [0], "is_label": [True], "count": [1]}).write_parquet(path)
+    with pytest.raises(UserError, match="column 'problem_id' is Int64"):
+        read_table(path, GROUPS)
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(UserError, match="not a readable Parquet"):
+        read_table(path, GROUPS)

@@ -1,0 +1,122 @@
+"""Sources, bad input, cleaning."""
+
+import gzip
+import json
+
+import polars as pl
+import pytest
+from pydantic import TypeAdapter
+
+from reasonlite.config import Source
+from reasonlite.errors import UserError
+from reasonlite.problems import clean, read_source
+from reasonlite.tables import PROBLEMS, frame_of
+
+
+def source(**settings):
+    return TypeAdapter(Source).validate_python(settings)
+
+
+def jsonl(path, *records):
+    path.write_text("".join(r if isinstance(r, str) else json.dumps(r) + "\n" for r in records))
+    return source(kind="jsonl", path=path)
+
+
+def test_reasonlites_info_file_is_read_as_it_is(tmp_path):
+    records = [{"prompt": "1+1?", "expected_answer": "2", "index": "pol:7", "difficulty": "1/8"},
+               {"prompt": "2+2?", "expected_answer": 4, "index": "pol:9"}]
+    frame = read_source("pol", jsonl(tmp_path / "info.jsonl", *records))
+    assert frame.rows() == [("pol:7", "pol", "1+1?", "2"), ("pol:9", "pol", "2+2?", "4")]
+
+
+def test_columns_can_be_named_and_rows_limited(tmp_path):
+    path = tmp_path / "q.jsonl.gz"
+    path.write_bytes(gzip.compress(b'{"q": "a?", "a": "1", "k": "x"}\n{"q": "b?", "a": "2", "k": "y"}\n'))
+    chosen = source(kind="jsonl", path=path, limit=1, columns={"problem": "q", "answer": "a", "id": "k"})
+    assert read_source("s", chosen).rows() == [("s:x", "s", "a?", "1")]
+
+
+def test_parquet_is_a_source(tmp_path):
+    pl.DataFrame({"question": ["a?"], "answer": ["1"]}).write_parquet(tmp_path / "q.parquet")
+    assert read_source("s", source(kind="parquet", path=tmp_path / "q.parquet")).rows() == [("s:0", "s", "a?", "1")]
+
+
+def test_gym_problems_repeat_and_tasks_differ():
+    task = {"name": "chain_sum", "size": 3}
+    chosen = source(kind="reasoning_gym", seed=5, tasks=[task, task])
+    frame = read_source("g", chosen)
+    assert frame.equals(read_source("g", chosen))
+    assert frame["id"].to_list() == [f"g:{n}" for n in range(6)]
+    assert frame["problem"].n_unique() == 6
+
+
+BAD = {
+    "line 2: is not JSON": ['{"problem": "a", "answer": "1"}\n', '{"problem": \n'],
+    "line 1: is a JSON list": ["[1]\n"],
+    "line 1: the problem is int": [{"problem": 5, "answer": "1"}],
+    "line 1: the problem has no answer": [{"problem": "a", "answer": None}],
+    "expected a text or a number": [{"problem": "a", "answer": ["1"]}],
+    "has no column for the answer": [{"problem": "a", "solution": "1"}],
+    "has no column for the problem": [{"text": "a", "answer": "1"}],
+    "the source has no problems": [],
+    "the id 's:7' stands in rows 1 and 2": [{"id": 7, "problem": "a", "answer": "1"}] * 2,
+}
+
+
+@pytest.mark.parametrize("message", BAD)
+def test_bad_input_is_named(tmp_path, message):
+    with pytest.raises(UserError, match="(?s)" + message.replace("(", r"\(")):
+        read_source("s", jsonl(tmp_path / "bad.jsonl", *BAD[message]))
+
+
+def test_a_missing_file_a_wrong_hash_and_an_unknown_task_are_named(tmp_path):
+    with pytest.raises(UserError, match="no such file"):
+        read_source("s", source(kind="jsonl", path=tmp_path / "none.jsonl"))
+    path = jsonl(tmp_path / "a.jsonl", {"problem": "a", "answer": "1"}).path
+    with pytest.raises(UserError, match="SHA-256"):
+        read_source("s", source(kind="jsonl", path=path, sha256="0" * 64))
+    with pytest.raises(UserError, match="reasoning-gym refuses"):
+        read_source("s", source(kind="reasoning_gym", seed=0, tasks=[{"name": "no_such_task", "size": 1}]))
+    (tmp_path / "x.parquet").write_text("not parquet")
+    with pytest.raises(UserError, match="not a readable Parquet"):
+        read_source("s", source(kind="parquet", path=tmp_path / "x.parquet"))
+
+
+def test_answers_may_be_missing_when_told(tmp_path):
+    chosen = jsonl(tmp_path / "a.jsonl", {"problem": "a", "answer": None})
+    allowed = source(kind="jsonl", path=chosen.path, columns={"answer_may_be_missing": True})
+    assert read_source("s", allowed)["answer"].to_list() == [None]
+
+
+def test_a_hub_data_set_is_read_from_its_own_layout(tmp_path, monkeypatch):
+    """The hub's cache layout on disk, offline: the same code path that downloads elsewhere."""
+    revision = "a" * 40
+    snapshot = tmp_path / "hub" / "datasets--owner--set" / "snapshots" / revision
+    (snapshot / "data").mkdir(parents=True)
+    pl.DataFrame({"problem": ["a?", "b?"], "expected_answer": ["1", "2"]}).write_parquet(
+        snapshot / "data" / "cot-00000.parquet"
+    )
+    script = (
+        "from pydantic import TypeAdapter; from reasonlite.config import Source; from reasonlite.problems import *\n"
+        f"s = TypeAdapter(Source).validate_python(dict(kind='hub', repo='owner/set', revision='{revision}', "
+        "files=['data/cot-*.parquet']))\nprint(read_source('omr', s).rows())"
+    )
+    import os
+    import subprocess
+    import sys
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=300,
+        env={**os.environ, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": "scripts"},
+    )
+    assert "('omr:1', 'omr', 'b?', '2')" in done.stdout, done.stderr
+
+
+def test_copies_and_benchmark_twins_are_dropped_with_their_twin():
+    def table(source_name, *texts):
+        return frame_of([{"id": f"{source_name}:{n}", "source": source_name, "problem": t, "answer": "1"}
+                         for n, t in enumerate(texts)], PROBLEMS)
+
+    kept, dropped = clean(table("s", "What is 1+1?", "what is  1+1", "New?", "Held out."), table("b", "HELD OUT"))
+    assert kept["id"].to_list() == ["s:0", "s:2"]
+    assert dropped.select("id", "reason", "twin").rows() == [("s:1", "duplicate", "s:0"), ("s:3", "contaminated", "b:0")]
