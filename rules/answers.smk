@@ -36,6 +36,8 @@ rule generate_answers:
     resources:
         mem_mb=8000,
         runtime=720,
+    message:
+        "Drawing answers at effort {wildcards.effort}, shard {wildcards.shard}"
     shell:
         r"""
         python scripts/generate_answers.py \

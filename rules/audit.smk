@@ -25,6 +25,8 @@ rule manifest:
     resources:
         mem_mb=1000,
         runtime=60,
+    message:
+        "Writing the manifest"
     shell:
         r"""
         python scripts/audit.py manifest {params.folder:q} {output.manifest:q} \

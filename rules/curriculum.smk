@@ -33,6 +33,8 @@ rule curate:
     resources:
         mem_mb=4000,
         runtime=60,
+    message:
+        "Choosing examples for {wildcards.stratum}, shard {wildcards.shard}"
     shell:
         r"""
         python scripts/curate.py \

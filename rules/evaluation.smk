@@ -30,6 +30,8 @@ rule evaluate_answers:
     resources:
         mem_mb=8000,
         runtime=720,
+    message:
+        "Drawing answers of {wildcards.model} to {wildcards.benchmark}"
     shell:
         r"""
         python scripts/generate_answers.py \
@@ -62,6 +64,8 @@ rule evaluate_groups:
     resources:
         mem_mb=2000,
         runtime=60,
+    message:
+        "Sorting answers of {wildcards.model} to {wildcards.benchmark} into classes"
     shell:
         r"""
         python scripts/group_answers.py \
@@ -90,6 +94,8 @@ rule evaluate_judge:
     resources:
         mem_mb=2000,
         runtime=30,
+    message:
+        "Judging answers of {wildcards.model} to {wildcards.benchmark}"
     shell:
         r"""
         python scripts/judge.py \

@@ -34,6 +34,8 @@ rule plot_stages:
     resources:
         mem_mb=1000,
         runtime=10,
+    message:
+        "Drawing the stages"
     shell:
         r"""
         python scripts/plot.py stages \
@@ -64,6 +66,8 @@ rule plot_funnel:
     resources:
         mem_mb=1000,
         runtime=10,
+    message:
+        "Drawing the funnel"
     shell:
         r"""
         python scripts/plot.py funnel \
@@ -96,6 +100,8 @@ rule plot_loss:
     resources:
         mem_mb=1000,
         runtime=10,
+    message:
+        "Drawing the loss"
     shell:
         r"""
         python scripts/plot.py loss \
@@ -125,6 +131,8 @@ rule plot_accuracy_vs_parameters:
     resources:
         mem_mb=1000,
         runtime=10,
+    message:
+        "Drawing the published accuracies"
     shell:
         r"""
         python scripts/plot.py accuracy_vs_parameters \

@@ -24,6 +24,8 @@ rule group_answers:
     resources:
         mem_mb=2000,
         runtime=60,
+    message:
+        "Sorting answers into classes, shard {wildcards.shard}"
     shell:
         r"""
         python scripts/group_answers.py \
@@ -61,6 +63,8 @@ rule vote:
     resources:
         mem_mb=2000,
         runtime=30,
+    message:
+        "Counting votes, shard {wildcards.shard}"
     shell:
         r"""
         python scripts/vote.py \
@@ -92,6 +96,8 @@ rule judge:
     resources:
         mem_mb=2000,
         runtime=30,
+    message:
+        "Judging answers at effort {wildcards.effort}, shard {wildcards.shard}"
     shell:
         r"""
         python scripts/judge.py \

@@ -18,6 +18,8 @@ rule fetch_model:
     resources:
         mem_mb=4000,
         runtime=120,
+    message:
+        "Fetching the model {wildcards.model}"
     shell:
         r"""
         python scripts/fetch_model.py \

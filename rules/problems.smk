@@ -23,6 +23,8 @@ rule fetch_problems:
         runtime=60,
     input:
         files=lambda wildcards: experiment.source_files(EXPERIMENT, wildcards.source),
+    message:
+        "Reading the problems of {wildcards.source}"
     shell:
         r"""
         python scripts/fetch_problems.py \
@@ -56,6 +58,8 @@ rule shard_problems:
     resources:
         mem_mb=4000,
         runtime=60,
+    message:
+        "Cleaning problems and spreading them over shards"
     shell:
         r"""
         python scripts/shard_problems.py \

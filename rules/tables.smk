@@ -39,6 +39,8 @@ rule tabulate_results:
     resources:
         mem_mb=2000,
         runtime=30,
+    message:
+        "Writing the table of results"
     shell:
         r"""
         python scripts/tabulate_results.py \
@@ -79,6 +81,8 @@ rule tabulate_funnel:
     resources:
         mem_mb=4000,
         runtime=30,
+    message:
+        "Counting what is left after each step"
     shell:
         r"""
         python scripts/tabulate_funnel.py \

@@ -36,9 +36,12 @@ rule train:
         mem_mb=12000,
         runtime=1440,
         accelerate_config="envs/accelerate/cpu.yaml",
+    message:
+        "Training the stage {wildcards.stage}"
     shell:
         r"""
-        accelerate launch --quiet --config_file {resources.accelerate_config:q} scripts/train.py \
+        accelerate launch --quiet --config_file {resources.accelerate_config:q} \
+            --num_cpu_threads_per_process {threads} scripts/train.py \
             --stage {wildcards.stage:q} \
             --start {input.start:q} \
             --data {input.data:q} \

@@ -1,6 +1,7 @@
 """Read one source of problems into a checked table.
 
-Example: python scripts/fetch_problems.py --name mine --source '{"kind": "jsonl", "path": "my.jsonl"}' --output my.parquet
+Example: python scripts/fetch_problems.py --name mine --output mine.parquet \\
+             --source '{"kind": "jsonl", "path": "mine.jsonl"}'
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from reasonlite import cli, config, errors, logs, problems, tables
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--name", required=True, help="name of the source; ids become <name>:<n>")
-    parser.add_argument("--source", type=cli.json_of(config.Source), required=True, help="source, as in problems.sources")
+    parser.add_argument(
+        "--source", type=cli.json_of(config.Source), required=True, help="source, as in problems.sources"
+    )
     parser.add_argument("--output", type=Path, required=True, help="table to write")
     arguments = parser.parse_args(argv)
     logs.set_up()

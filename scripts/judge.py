@@ -14,7 +14,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--answers", type=Path, required=True, help="table of answers")
     parser.add_argument("--groups", type=Path, required=True, help="table of classes")
-    parser.add_argument("--votes", type=Path, help="table of labels after voting; without it only the data set's label counts")
+    parser.add_argument(
+        "--votes", type=Path, help="table of labels after voting; without it only the data set's label counts"
+    )
     parser.add_argument("--problems", type=Path, required=True, help="table of problems")
     parser.add_argument("--output", type=Path, required=True, help="table to write")
     arguments = parser.parse_args(argv)

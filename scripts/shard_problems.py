@@ -16,7 +16,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--dropped", type=Path, required=True, help="table of what was dropped and why")
     arguments = parser.parse_args(argv)
     logs.set_up()
-    held_out = tables.read_tables(arguments.benchmarks, tables.PROBLEMS) if arguments.benchmarks else tables.frame_of([], tables.PROBLEMS)
+    held_out = (
+        tables.read_tables(arguments.benchmarks, tables.PROBLEMS)
+        if arguments.benchmarks
+        else tables.frame_of([], tables.PROBLEMS)
+    )
     kept, dropped = problems.clean(tables.read_tables(arguments.sources, tables.PROBLEMS), held_out)
     if kept.is_empty():
         raise errors.UserError("no problem is left after cleaning", where=arguments.dropped, todo="add problems")

@@ -10,7 +10,9 @@ from reasonlite import cli, config, errors, logs, results
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--judged", type=Path, nargs="+", required=True, help="evaluation/<model>/<benchmark>/judged.parquet")
+    parser.add_argument(
+        "--judged", type=Path, nargs="+", required=True, help="evaluation/<model>/<benchmark>/judged.parquet"
+    )
     parser.add_argument("--evaluation", type=cli.json_of(config.Evaluation), required=True, help="as in the config")
     parser.add_argument("--seed", type=int, required=True, help="seed of the bootstrap")
     parser.add_argument("--csv", type=Path, required=True)

@@ -56,7 +56,7 @@ def _braced(text: str, start: int) -> str | None:
     if start >= len(text):
         return None
     if text[start] != "{":  # \boxed 5
-        word = re.match(r"[^\s$\\{}]+", text[start:start + LONGEST])
+        word = re.match(r"[^\s$\\{}]+", text[start : start + LONGEST])
         return word.group().rstrip(".,;") if word else None
     depth, position = 0, start
     limit = min(len(text), start + LONGEST + 2)

@@ -29,7 +29,9 @@ _THOUSANDS = re.compile(r"(?<![\d.])(\d{1,3}(?:,(?:\\!)?\d{3})+)(?![\d,])")
 _ASSIGNMENT = re.compile(r"^[a-zA-Z]\s*(?:=|\\in)\s*")
 _NUMBER = re.compile(r"^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$")
 _RATIO = re.compile(r"^([+-]?(?:\d+(?:\.\d*)?|\.\d+))/([+-]?\d+(?:\.\d*)?)$")
-_SCIENTIFIC = re.compile(r"^([+-]?\d+(?:\.\d*)?)(?:e|\\times10\^|\*10\^|\\cdot10\^)\{?([+-]?\d{1,3})\}?$", re.IGNORECASE)
+_SCIENTIFIC = re.compile(
+    r"^([+-]?\d+(?:\.\d*)?)(?:e|\\times10\^|\*10\^|\\cdot10\^)\{?([+-]?\d{1,3})\}?$", re.IGNORECASE
+)
 _LATEX_FRACTION = re.compile(r"\\frac\{([^{}]*)\}\{([^{}]*)\}")
 _UNIT = re.compile(
     r"(?<=[\d}])\s*(?:degrees?|dollars?|cents?|units?|square units?|cm|mm|km|m|kg|g|hours?|minutes?|seconds?|days?|"
@@ -85,9 +87,9 @@ def compare(left: str, right: str) -> Verdict:
 
 
 def _compare_canonical(first: str, second: str) -> Verdict:
-    numbers = exact_number(first), exact_number(second)
-    if numbers[0] is not None and numbers[1] is not None:
-        same = numbers[0] == numbers[1] or _percent_of(first, second, *numbers)
+    left, right = exact_number(first), exact_number(second)
+    if left is not None and right is not None:
+        same = left == right or _percent_of(first, second, left, right)
         return Verdict("equal" if same else "different", "number")
     parts = _elements(first), _elements(second)
     if parts[0] and parts[1]:
@@ -149,8 +151,7 @@ def _algebra(first: str, second: str) -> Verdict:
         if not all(parsed):
             return Verdict("undecided", "not understood")
         verdicts = [
-            verify(a, b, timeout_seconds=SECONDS_FOR_ALGEBRA, raise_on_error=True)
-            for a, b in (parsed, parsed[::-1])
+            verify(a, b, timeout_seconds=SECONDS_FOR_ALGEBRA, raise_on_error=True) for a, b in (parsed, parsed[::-1])
         ]
     except Exception as error:  # math-verify raises whatever sympy raises
         return Verdict("undecided", f"algebra failed: {type(error).__name__}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import polars as pl
@@ -21,7 +22,7 @@ COLUMN, PAGE = 3.35, 6.9  # inches: one column and both of a two-column paper
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
 DASHES = ["-", "--", "-.", ":"]
-STYLE = {
+STYLE: Any = {
     "font.size": 8,
     "axes.labelsize": 8,
     "axes.titlesize": 8,
@@ -84,8 +85,14 @@ def stages(results: pl.DataFrame, baseline: str) -> Figure:
         places = [models.index(model) + offset for model in part["model"]]
         errors = [part["value"] - part["low"], part["high"] - part["value"]]
         axes.errorbar(
-            part["value"], places, xerr=errors, fmt=MARKERS[position % 8], color=COLOURS[position % 8],
-            markersize=5, capsize=2.5, label=benchmark,
+            part["value"],
+            places,
+            xerr=errors,
+            fmt=MARKERS[position % 8],
+            color=COLOURS[position % 8],
+            markersize=5,
+            capsize=2.5,
+            label=benchmark,
         )
     axes.set_yticks(range(len(models)), [f"{model} (base)" if model == baseline else model for model in models])
     axes.invert_yaxis()
@@ -105,7 +112,9 @@ def funnel(steps: pl.DataFrame) -> Figure:
     colours = [COLOURS[parts.index(part) % 8] for part in steps["part"]]
     bars = axes.barh(range(steps.height), steps["count"], color=colours, height=0.7)
     axes.bar_label(bars, labels=[f"{count:,}" for count in steps["count"]], padding=2, fontsize=7)
-    axes.set_yticks(range(steps.height), [f"{part} \N{EN DASH} {step}" for part, step in steps.select("part", "step").iter_rows()])
+    axes.set_yticks(
+        range(steps.height), [f"{part} \N{EN DASH} {step}" for part, step in steps.select("part", "step").iter_rows()]
+    )
     axes.invert_yaxis()
     axes.margins(x=0.1, y=0.01)
     axes.grid(axis="y", visible=False)
@@ -146,7 +155,12 @@ def published_accuracy(points: pl.DataFrame) -> Figure:
         axes.plot(part["x"], part["aime24"], color=colour, linestyle="-", linewidth=0.8)
         for row in part.iter_rows(named=True):
             axes.plot(
-                row["x"], row["aime24"], linestyle="none", marker=MARKERS[position % 8], color=colour, markersize=5,
+                row["x"],
+                row["aime24"],
+                linestyle="none",
+                marker=MARKERS[position % 8],
+                color=colour,
+                markersize=5,
                 markerfacecolor=colour if row["note"] == "table value" else "white",
             )
         axes.plot([], [], color=colour, marker=MARKERS[position % 8], markersize=5, linewidth=0.8, label=family)

@@ -53,7 +53,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
             _flush_to_disk(temporary)
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)  # a folder cannot be replaced in one step; the rename follows at once
-        os.replace(temporary, path)
+        temporary.replace(path)
         _flush_to_disk(path.parent)
     finally:
         _remove(temporary)

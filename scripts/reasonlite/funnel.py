@@ -29,7 +29,8 @@ def funnel(
     rows += _answers(read_tables(judged, JUDGED))
     counts = read_tables(strata, FUNNEL).group_by("stratum", "step", maintain_order=True).sum()
     rows += [
-        (f"examples: {row['stratum']}", row["step"], row["answers"], row["tokens"]) for row in counts.iter_rows(named=True)
+        (f"examples: {row['stratum']}", row["step"], row["answers"], row["tokens"])
+        for row in counts.iter_rows(named=True)
     ]
     return pl.DataFrame(rows, schema=STEPS, orient="row")
 

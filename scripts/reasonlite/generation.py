@@ -58,9 +58,7 @@ class Job:
         return Request(key, messages, seed)
 
 
-def generate(
-    problems: pl.DataFrame, job: Job, journal_path: Path, open_engine: Callable[[], Engine]
-) -> pl.DataFrame:
+def generate(problems: pl.DataFrame, job: Job, journal_path: Path, open_engine: Callable[[], Engine]) -> pl.DataFrame:
     """All answers to ``problems`` (id, problem) as ANSWERS, in the order of ids and numbers.
 
     Only what the journal lacks is asked of the engine, which is not even started when it
@@ -97,9 +95,7 @@ def _fill(journal: Journal, missing: list[Request], chunk: int, open_engine: Cal
             tokens += sum(reply.tokens or 0 for reply in replies)
             done, seconds = first + len(part), max(time.monotonic() - started, 1e-9)
             left = (len(unique) - done) * seconds / done
-            log.info(
-                "%d of %d answers, %.0f tokens/s, about %.0f s left", done, len(unique), tokens / seconds, left
-            )
+            log.info("%d of %d answers, %.0f tokens/s, about %.0f s left", done, len(unique), tokens / seconds, left)
     finally:
         engine.close()
 

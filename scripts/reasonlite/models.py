@@ -63,7 +63,11 @@ def download(repo: str, revision: str, kind: str, files: list[str] | None = None
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     try:
-        return Path(snapshot_download(repo, revision=revision, repo_type=kind, allow_patterns=files, local_files_only=is_offline_mode()))
+        return Path(
+            snapshot_download(
+                repo, revision=revision, repo_type=kind, allow_patterns=files, local_files_only=is_offline_mode()
+            )
+        )
     except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(
@@ -128,8 +132,12 @@ def _mend_tokenizer(tokenizer: Any, gguf: Path) -> None:
     from tokenizers import pre_tokenizers
 
     fields = GGUFReader(gguf).fields
-    value = {name: fields[name].contents() for name in fields if name.startswith("tokenizer.ggml.") and
-             name.rsplit(".", 1)[1] in {"pre", "bos_token_id", "eos_token_id", "padding_token_id"}}
+    value = {
+        name: fields[name].contents()
+        for name in fields
+        if name.startswith("tokenizer.ggml.")
+        and name.rsplit(".", 1)[1] in {"pre", "bos_token_id", "eos_token_id", "padding_token_id"}
+    }
     splitting = value.get("tokenizer.ggml.pre", "gpt-2")
     byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, trim_offsets=True, use_regex=True)
     if splitting == "smollm":

@@ -102,7 +102,8 @@ def _hub_rows(name: str, source: HubSource) -> Iterator[dict[str, Any]]:
     paths = sorted({path for pattern in source.files for path in folder.glob(pattern) if path.is_file()})
     if not paths:
         raise UserError(
-            f"no file matches {', '.join(source.files)}", where=f"{source.repo} at {source.revision}",
+            f"no file matches {', '.join(source.files)}",
+            where=f"{source.repo} at {source.revision}",
             todo="list the repository's files and correct files",
         )
     yield from _mapped(name, paths, source.columns, source.limit)
@@ -153,18 +154,23 @@ def _problem(name: str, number: int, where: str, record: dict[str, Any], columns
     answer = record[_column(record, columns.answer, ANSWER_COLUMNS, "answer", where)]
     if not isinstance(problem, str) or not problem.strip():
         raise UserError(f"the problem is {_shown(problem)}, expected a text", where=where)
-    if isinstance(answer, bool) or not isinstance(answer, (str, int, float)) or not str(answer).strip():
-        if not (answer is None and columns.answer_may_be_missing):
-            raise UserError(
-                f"the problem has no answer (found {_shown(answer)}, expected a text or a number)",
-                where=where,
-                todo="add the answer, remove the row, or set columns.answer_may_be_missing",
-            )
+    if not _usable(answer, columns):
+        raise UserError(
+            f"the problem has no answer (found {_shown(answer)}, expected a text or a number)",
+            where=where,
+            todo="add the answer, remove the row, or set columns.answer_may_be_missing",
+        )
     known = columns.id or next((column for column in ID_COLUMNS if column in record), None)
     if columns.id and columns.id not in record:
         raise UserError(f"has no column {columns.id!r}; it has {', '.join(record)}", where=where)
     identity = str(record[known]) if known else str(number)
     return _row(name, identity, problem.strip(), None if answer is None else str(answer).strip())
+
+
+def _usable(answer: Any, columns: Columns) -> bool:
+    if answer is None:
+        return columns.answer_may_be_missing
+    return isinstance(answer, str | int | float) and not isinstance(answer, bool) and bool(str(answer).strip())
 
 
 def _shown(value: Any) -> str:

@@ -32,7 +32,11 @@ def code_hash(path: Path) -> str:
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
                 node.body = node.body[1:] or [ast.Pass()]
     return sha256_text(ast.dump(tree))
 
@@ -87,7 +91,11 @@ def manifest(folder: Path) -> dict[str, Any]:
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder).as_posix()
         hidden = any(part.startswith(".") for part in Path(relative).parts)
-        if not path.is_file() or hidden or relative.split("/")[0] in {"logs", "benchmarks", "journals", "manifest.json"}:
+        if (
+            not path.is_file()
+            or hidden
+            or relative.split("/")[0] in {"logs", "benchmarks", "journals", "manifest.json"}
+        ):
             continue
         entry: dict[str, Any] = {"sha256": sha256_file(path), "bytes": path.stat().st_size}
         if path.suffix == ".parquet":

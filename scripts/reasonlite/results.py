@@ -13,7 +13,7 @@ import polars as pl
 from reasonlite.config import Evaluation
 from reasonlite.errors import UserError
 from reasonlite.files import atomic_path, write_text
-from reasonlite.metrics import Interval, avg_at_n, bootstrap, paired_difference, pass_at_k, verdict_matrix
+from reasonlite.metrics import Interval, Matrix, avg_at_n, bootstrap, paired_difference, pass_at_k, verdict_matrix
 from reasonlite.tables import JUDGED, read_table
 
 RESULTS = pl.Schema(
@@ -50,7 +50,7 @@ def measure(judged: dict[tuple[str, str], Path], settings: Evaluation, seed: int
     return pl.DataFrame(rows, schema=RESULTS)
 
 
-def _matrix(path: Path) -> tuple[list[str], "object"]:
+def _matrix(path: Path) -> tuple[list[str], Matrix]:
     frame = read_table(path, JUDGED, ["problem_id", "number", "correct"])
     if frame["correct"].null_count():
         problem = frame.filter(pl.col("correct").is_null())["problem_id"][0]
@@ -58,7 +58,9 @@ def _matrix(path: Path) -> tuple[list[str], "object"]:
     return verdict_matrix(frame.rows(), path)
 
 
-def _metrics(frame: pl.DataFrame, matrix, baseline, settings: Evaluation, seed: int) -> dict[str, Interval]:
+def _metrics(
+    frame: pl.DataFrame, matrix: Matrix, baseline: Matrix, settings: Evaluation, seed: int
+) -> dict[str, Interval]:
     def interval(per_problem) -> Interval:
         return bootstrap(per_problem, resamples=settings.resamples, seed=seed)
 
@@ -106,7 +108,9 @@ def _cell(row: dict) -> str:
 def _markdown(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     rule = ["---", "---", *("---:" for _ in header[2:])]
     lines = [f"| {' | '.join(cells)} |" for cells in [header, rule, *body]]
-    note = "Shares in per cent; 95% intervals by bootstrap over problems; difference: avg@n less the baseline's, paired."
+    note = (
+        "Shares in per cent; 95% intervals by bootstrap over problems; difference: avg@n less the baseline's, paired."
+    )
     return "\n".join(lines) + f"\n\n{note}\n"
 
 

@@ -21,7 +21,7 @@ PROBLEMS = pl.Schema(
         "answer": pl.String,  # the data set's label; null where the source has none
     }
 )
-DROPPED = pl.Schema({**PROBLEMS, "reason": pl.String, "twin": pl.String})
+DROPPED = pl.Schema([*PROBLEMS.items(), ("reason", pl.String), ("twin", pl.String)])
 ANSWERS = pl.Schema(
     {
         "answer_id": pl.String,  # <problem id>_<number>
@@ -86,20 +86,21 @@ JUDGED = pl.Schema(
         "class": pl.Int32,
         "correct": pl.Boolean,  # against the data set's label; null without one
         "correct_vote": pl.Boolean,  # against the label after voting; null without one
-        "pass_rate": pl.Float64,  # share of the problem's answers at this effort that are right (by the vote where there is one)
+        "pass_rate": pl.Float64,  # share right of the problem's answers at this effort, by the vote if there is one
         "share": pl.Float64,  # the vote's share
         "label_source": pl.String,
     }
 )
+MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
 CURRICULUM = pl.Schema(
-    {
-        "answer_id": pl.String,
-        "problem_id": pl.String,
-        "source": pl.String,
-        "effort": pl.String,
-        "tokens": pl.Int32,
-        "messages": pl.List(pl.Struct({"role": pl.String, "content": pl.String})),
-    }
+    [
+        ("answer_id", pl.String),
+        ("problem_id", pl.String),
+        ("source", pl.String),
+        ("effort", pl.String),
+        ("tokens", pl.Int32),
+        ("messages", MESSAGES),
+    ]
 )
 FUNNEL = pl.Schema(
     {"stratum": pl.String, "shard": pl.Int32, "step": pl.String, "answers": pl.Int64, "tokens": pl.Int64}

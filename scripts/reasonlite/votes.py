@@ -95,13 +95,15 @@ def vote(
     )
     classes = dict(tally.group_by("problem_id").agg(pl.struct("class", "votes", "spellings")).iter_rows())
     drawn_of = dict(drawn.iter_rows())
-    label_class = {
-        row["problem_id"]: row["class"] for row in groups.filter("is_label").iter_rows(named=True)
-    }
+    label_class = {row["problem_id"]: row["class"] for row in groups.filter("is_label").iter_rows(named=True)}
     rows = [
         _vote_row(
-            problem, classes.get(problem["id"], []), drawn_of.get(problem["id"], 0),
-            label_class.get(problem["id"]), min_share, min_votes,
+            problem,
+            classes.get(problem["id"], []),
+            drawn_of.get(problem["id"], 0),
+            label_class.get(problem["id"]),
+            min_share,
+            min_votes,
         )
         for problem in problems.sort("id").iter_rows(named=True)
     ]
@@ -161,9 +163,7 @@ def judge(
             _right_by("dataset_class").alias("correct"),
             _right_by("label_class").alias("correct_vote"),
         )
-        .with_columns(
-            pl.coalesce("correct_vote", "correct").mean().over("problem_id", "effort").alias("pass_rate")
-        )
+        .with_columns(pl.coalesce("correct_vote", "correct").mean().over("problem_id", "effort").alias("pass_rate"))
         .sort("problem_id", "effort", "number")
         .select(JUDGED.names())
     )

@@ -126,7 +126,12 @@ def test_splitting_never_fails(text, finish):
 
 @given(st.text(min_size=1, max_size=100), st.text(min_size=1, max_size=100))
 def test_training_text_splits_back_into_its_parts(reasoning, final):
-    if not reasoning.strip() or not final.strip() or "think>" in reasoning + final or "<|channel|>" in reasoning + final:
+    if (
+        not reasoning.strip()
+        or not final.strip()
+        or "think>" in reasoning + final
+        or "<|channel|>" in reasoning + final
+    ):
         return
     whole = Transcript(reasoning.strip(), final.strip(), "complete")
     assert split_reply(training_text(whole), "stop") == whole

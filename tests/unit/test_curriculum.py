@@ -1,9 +1,8 @@
 """Filters, duplicates, the funnel and the order of examples."""
 
+import polars as pl
 import pytest
 from test_votes import answers_of, labelled
-
-import polars as pl
 
 from reasonlite.curriculum import curate, parse_filter
 from reasonlite.errors import UserError
@@ -16,9 +15,13 @@ def made(texts, expression="correct_vote", seed=0):
     answers = answers.with_columns(text=pl.Series(texts, dtype=pl.String))
     judged = judge(answers, groups, problems, votes)
     return curate(
-        judged, answers.select("answer_id", "effort", "text", "finish_reason"),
-        problems.with_columns(problem=pl.lit("2+2?")), stratum="short", shard=3,
-        expression=parse_filter(expression, "strata.short.filter"), seed=seed,
+        judged,
+        answers.select("answer_id", "effort", "text", "finish_reason"),
+        problems.with_columns(problem=pl.lit("2+2?")),
+        stratum="short",
+        shard=3,
+        expression=parse_filter(expression, "strata.short.filter"),
+        seed=seed,
     )
 
 
@@ -31,7 +34,10 @@ def test_messages_and_funnel():
     )
     assert examples["messages"][0][0] == {"role": "user", "content": "2+2?"}
     assert funnel.select("step", "answers").rows() == [
-        ("drawn", 4), ("passed the filter", 4), ("reasoning and final part", 3), ("distinct", 2)
+        ("drawn", 4),
+        ("passed the filter", 4),
+        ("reasoning and final part", 3),
+        ("distinct", 2),
     ]
 
 
@@ -49,7 +55,11 @@ def test_the_shuffle_depends_on_the_seed_alone():
 
 @pytest.mark.parametrize(
     ("expression", "message"),
-    [("corect", "names the column 'corect'"), ("tokens +", "not an SQL expression"), ("tokens + 1", "expected true or false")],
+    [
+        ("corect", "names the column 'corect'"),
+        ("tokens +", "not an SQL expression"),
+        ("tokens + 1", "expected true or false"),
+    ],
 )
 def test_bad_filters_are_named(expression, message):
     with pytest.raises(UserError, match=f"strata.short.filter: .*{message}"):

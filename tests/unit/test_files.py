@@ -39,7 +39,9 @@ def test_a_table_of_another_schema_is_named(tmp_path):
     pl.DataFrame({"problem_id": ["p"]}).write_parquet(path)
     with pytest.raises(UserError, match="lacks the column 'answer'"):
         read_table(path, GROUPS)
-    pl.DataFrame({"problem_id": [1], "answer": ["1"], "class": [0], "is_label": [True], "count": [1]}).write_parquet(path)
+    pl.DataFrame({"problem_id": [1], "answer": ["1"], "class": [0], "is_label": [True], "count": [1]}).write_parquet(
+        path
+    )
     with pytest.raises(UserError, match="column 'problem_id' is Int64"):
         read_table(path, GROUPS)
     path.write_bytes(path.read_bytes()[:40])

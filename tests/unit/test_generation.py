@@ -16,8 +16,19 @@ PROBLEMS = pl.DataFrame({"id": ["s:1", "s:0"], "problem": ["b?", "a?"]})
 
 def job(**changes):
     settings = Effort(sampling={"temperature": 0.5, "max_tokens": 9}, answers_per_problem=3)
-    return Job(**({"effort": "medium", "settings": settings, "engine": VllmEngine(max_model_len=64), "model": "m",
-                   "seed": 1, "chunk": 2} | changes))
+    return Job(
+        **(
+            {
+                "effort": "medium",
+                "settings": settings,
+                "engine": VllmEngine(max_model_len=64),
+                "model": "m",
+                "seed": 1,
+                "chunk": 2,
+            }
+            | changes
+        )
+    )
 
 
 class Counting:
@@ -76,8 +87,13 @@ def test_one_changed_problem_pays_only_for_itself(tmp_path):
 
 @pytest.mark.parametrize(
     "change",
-    [{"model": "other"}, {"seed": 2}, {"effort": "high"}, {"engine": VllmEngine(max_model_len=65)},
-     {"settings": Effort(sampling={"temperature": 0.6, "max_tokens": 9}, answers_per_problem=3)}],
+    [
+        {"model": "other"},
+        {"seed": 2},
+        {"effort": "high"},
+        {"engine": VllmEngine(max_model_len=65)},
+        {"settings": Effort(sampling={"temperature": 0.6, "max_tokens": 9}, answers_per_problem=3)},
+    ],
 )
 def test_whatever_could_change_a_reply_asks_anew(tmp_path, change):
     generate(PROBLEMS, job(), tmp_path / "j", Counting)

@@ -23,8 +23,10 @@ def jsonl(path, *records):
 
 
 def test_reasonlites_info_file_is_read_as_it_is(tmp_path):
-    records = [{"prompt": "1+1?", "expected_answer": "2", "index": "pol:7", "difficulty": "1/8"},
-               {"prompt": "2+2?", "expected_answer": 4, "index": "pol:9"}]
+    records = [
+        {"prompt": "1+1?", "expected_answer": "2", "index": "pol:7", "difficulty": "1/8"},
+        {"prompt": "2+2?", "expected_answer": 4, "index": "pol:9"},
+    ]
     frame = read_source("pol", jsonl(tmp_path / "info.jsonl", *records))
     assert frame.rows() == [("pol:7", "pol", "1+1?", "2"), ("pol:9", "pol", "2+2?", "4")]
 
@@ -106,7 +108,10 @@ def test_a_hub_data_set_is_read_from_its_own_layout(tmp_path, monkeypatch):
     import sys
 
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=300,
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=300,
         env={**os.environ, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": "scripts"},
     )
     assert "('omr:1', 'omr', 'b?', '2')" in done.stdout, done.stderr
@@ -114,9 +119,17 @@ def test_a_hub_data_set_is_read_from_its_own_layout(tmp_path, monkeypatch):
 
 def test_copies_and_benchmark_twins_are_dropped_with_their_twin():
     def table(source_name, *texts):
-        return frame_of([{"id": f"{source_name}:{n}", "source": source_name, "problem": t, "answer": "1"}
-                         for n, t in enumerate(texts)], PROBLEMS)
+        return frame_of(
+            [
+                {"id": f"{source_name}:{n}", "source": source_name, "problem": t, "answer": "1"}
+                for n, t in enumerate(texts)
+            ],
+            PROBLEMS,
+        )
 
     kept, dropped = clean(table("s", "What is 1+1?", "what is  1+1", "New?", "Held out."), table("b", "HELD OUT"))
     assert kept["id"].to_list() == ["s:0", "s:2"]
-    assert dropped.select("id", "reason", "twin").rows() == [("s:1", "duplicate", "s:0"), ("s:3", "contaminated", "b:0")]
+    assert dropped.select("id", "reason", "twin").rows() == [
+        ("s:1", "duplicate", "s:0"),
+        ("s:3", "contaminated", "b:0"),
+    ]

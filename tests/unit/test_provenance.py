@@ -26,8 +26,14 @@ def test_comments_docstrings_and_layout_do_not_count_but_code_does(tmp_path):
 
 def test_imports_are_followed_also_lazy_and_indirect_ones():
     files = set(code_of(SCRIPTS / "generate_answers.py", SCRIPTS))
-    assert {"generate_answers.py", "reasonlite/generation.py", "reasonlite/answers.py", "reasonlite/transcripts.py",
-            "reasonlite/engines/offline.py", "reasonlite/engines/server.py"} <= files
+    assert {
+        "generate_answers.py",
+        "reasonlite/generation.py",
+        "reasonlite/answers.py",
+        "reasonlite/transcripts.py",
+        "reasonlite/engines/offline.py",
+        "reasonlite/engines/server.py",
+    } <= files
     assert "reasonlite/votes.py" not in files and "reasonlite/figures.py" not in files
 
 
@@ -51,7 +57,9 @@ def test_manifest_and_difference(tmp_path):
     (tmp_path / "tables" / "t.parquet").unlink()
     (tmp_path / "new").write_text("")
     assert difference(before, manifest(tmp_path)) == {
-        "added": ["new"], "removed": ["tables/t.parquet"], "changed": ["tables/r.csv"]
+        "added": ["new"],
+        "removed": ["tables/t.parquet"],
+        "changed": ["tables/r.csv"],
     }
     with pytest.raises(UserError, match="no such results folder"):
         manifest(tmp_path / "none")

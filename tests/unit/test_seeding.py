@@ -25,8 +25,13 @@ def test_a_seed_fits_every_engine(seed, identity, effort, number):
 
 
 def test_seeds_differ_in_every_part():
-    parts = [(seed, f"s:{problem}", effort, number) for seed in (1, 2) for problem in range(50)
-             for effort in ("medium", "high") for number in range(16)]
+    parts = [
+        (seed, f"s:{problem}", effort, number)
+        for seed in (1, 2)
+        for problem in range(50)
+        for effort in ("medium", "high")
+        for number in range(16)
+    ]
     assert len({answer_seed(*part) for part in parts}) == len(parts)
     assert answer_seed(1, "a:1", "1", 0) != answer_seed(1, "a:11", "", 0)
 

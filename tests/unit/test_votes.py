@@ -15,9 +15,18 @@ def answers_of(given_answers, effort="medium"):
     """An answers table from {problem: [answer, …]}."""
     rows = [
         {
-            "answer_id": f"{problem}_{number}", "problem_id": problem, "effort": effort, "number": number, "seed": 0,
-            "text": "t", "status": "complete", "answer": answer, "prompt_tokens": 1, "tokens": 10,
-            "finish_reason": "stop", "error": None,
+            "answer_id": f"{problem}_{number}",
+            "problem_id": problem,
+            "effort": effort,
+            "number": number,
+            "seed": 0,
+            "text": "t",
+            "status": "complete",
+            "answer": answer,
+            "prompt_tokens": 1,
+            "tokens": 10,
+            "finish_reason": "stop",
+            "error": None,
         }
         for problem, listed in given_answers.items()
         for number, answer in enumerate(listed)

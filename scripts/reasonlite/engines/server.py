@@ -46,7 +46,9 @@ class Server:
             ) from None
         except (ValueError, KeyError, TypeError):
             raise UserError(
-                "the reply is not an OpenAI-compatible list of models", where=url, todo="check that engine.url ends in /v1"
+                "the reply is not an OpenAI-compatible list of models",
+                where=url,
+                todo="check that engine.url ends in /v1",
             ) from None
         if self._settings.model not in names:
             raise UserError(
@@ -113,10 +115,13 @@ class Server:
             error = reply.error or ""
         return Reply(None, error=error)
 
+    def close(self) -> None:
+        """Nothing is held between calls; the server is not ours to stop."""
+
 
 def _reply(completion: Any) -> Reply:
     """The reply's text; reasoning that the server has split off is put back between think tags."""
-    choices = getattr(completion, "choices", None)
+    choices = getattr(completion, "choices", None) or []
     message = getattr(choices[0], "message", None) if choices else None
     if message is None:
         return Reply(None, error="malformed reply: no message in it")

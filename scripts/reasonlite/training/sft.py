@@ -6,7 +6,6 @@ Runs inside ``accelerate launch``. Does not know strata, stages or where the exa
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,15 @@ log = get_logger(__name__)
 
 
 def train(
-    *, stage: str, start: Path, data: list[Path], arguments: dict[str, Any], seed: int, work: Path, output: Path, log_table: Path
+    *,
+    stage: str,
+    start: Path,
+    data: list[Path],
+    arguments: dict[str, Any],
+    seed: int,
+    work: Path,
+    output: Path,
+    log_table: Path,
 ) -> None:
     """Train ``start`` on the examples in ``data`` and write checkpoint and log table.
 
@@ -61,7 +68,9 @@ def train(
         trainer.model.to(saved_dtype)
         trainer.save_model(str(output))
         (output / "training_args.bin").unlink(missing_ok=True)  # a pickle with paths of this machine
-        write_json(output / "training.json", {"stage": stage, "arguments": arguments, "seed": seed, "examples": len(dataset)})
+        write_json(
+            output / "training.json", {"stage": stage, "arguments": arguments, "seed": seed, "examples": len(dataset)}
+        )
         write_fingerprint(output, {"kind": "stage", "stage": stage, "start": fingerprint(start)})
         write_table(log_table, _log_rows(history, stage), TRAINING_LOG)
 
@@ -90,8 +99,13 @@ def _dataset(examples: pl.DataFrame, tokenizer: Any, config: Any, stage: str) ->
     if config.max_length is not None:
         lengths = [len(tokenizer.apply_chat_template(item, return_dict=True)["input_ids"]) for item in messages]
         kept = [item for item, length in zip(messages, lengths, strict=True) if length <= config.max_length]
-        log.info("%d examples, %d tokens; %d longer than max_length %d left out", len(kept),
-                 sum(lengths), len(messages) - len(kept), config.max_length)
+        log.info(
+            "%d examples, %d tokens; %d longer than max_length %d left out",
+            len(kept),
+            sum(lengths),
+            len(messages) - len(kept),
+            config.max_length,
+        )
         if not kept:
             raise UserError(
                 f"every example is longer than max_length {config.max_length} (the shortest has {min(lengths)} tokens)",

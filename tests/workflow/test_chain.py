@@ -1,0 +1,108 @@
+"""The whole chain for real in its smallest form, then again: the second run does nothing."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from conftest import run_snakemake
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def finished(project, tiny_model) -> Path:
+    config = (Path(__file__).parent / "tiny.yaml").read_text().replace("TINY", str(tiny_model))
+    (project / "tiny.yaml").write_text(config)
+    problems = [{"problem": f"What is {a} + {b}?", "answer": str(a + b)} for a in (1, 2, 3) for b in (4, 6)]
+    (project / "mine.jsonl").write_text("".join(json.dumps(p) + "\n" for p in [*problems, problems[0]]))
+    held_out = [{"problem": "What is 5 + 5?", "answer": "10"}, {"problem": "What is 1 + 4?", "answer": "5"}]
+    (project / "heldout.jsonl").write_text("".join(json.dumps(p) + "\n" for p in held_out))
+    done = run_snakemake(project, "--cores", "2", "--configfile", "tiny.yaml")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    assert "avg@2" in done.stdout and "results/tiny/figures" in done.stdout
+    return project / "results" / "tiny"
+
+
+def test_every_output_of_the_design_is_there(finished):
+    for path in [
+        "problems/sources/mine.parquet",
+        "problems/shards/00001.parquet",
+        "problems/dropped.parquet",
+        "answers/high/00000.parquet",
+        "groups/00000.parquet",
+        "groups/pairs/00000.parquet",
+        "votes/00001.parquet",
+        "judged/medium/00000.parquet",
+        "curriculum/long/00000.parquet",
+        "curriculum/funnel/short/00001.parquet",
+        "checkpoints/final/model.safetensors",
+        "checkpoints/final/tokenizer.json",
+        "checkpoints/final/chat_template.jinja",
+        "training/turbo.parquet",
+        "evaluation/final/heldout/judged.parquet",
+        "tables/results.csv",
+        "tables/results.md",
+        "tables/results.tex",
+        "tables/funnel.csv",
+        "manifest.json",
+        *(
+            f"figures/{name}.{suffix}"
+            for name in ("stages", "funnel", "loss", "accuracy_vs_parameters")
+            for suffix in ("svg", "png", "pdf")
+        ),
+    ]:
+        assert (finished / path).stat().st_size > 0, path
+    assert not (finished / "training" / "work" / "turbo").exists()
+
+
+def test_cleaning_dropped_the_copy_and_the_benchmark_twin(finished):
+    dropped = pl.read_parquet(finished / "problems/dropped.parquet").select("id", "reason", "twin")
+    assert set(dropped.rows()) == {("mine:0", "contaminated", "heldout:1"), ("mine:6", "contaminated", "heldout:1")}
+
+
+def test_training_lowers_the_loss(finished):
+    loss = pl.read_parquet(finished / "training/turbo.parquet")["loss"]
+    assert loss[-1] < 0.9 * loss[0]
+
+
+def test_the_answers_are_the_real_teachers(finished):
+    answers = pl.concat([pl.read_parquet(finished / f"answers/medium/0000{n}.parquet") for n in (0, 1)])
+    assert answers.height == 5 * 2 and answers["seed"].n_unique() == 10
+    assert answers["answer"].drop_nulls().len() >= 8, answers["text"].to_list()
+
+
+def test_the_manifest_names_outputs_with_rows(finished):
+    outputs = json.loads((finished / "manifest.json").read_text())["outputs"]
+    assert outputs["problems/dropped.parquet"]["rows"] == 2
+    assert not [path for path in outputs if path.startswith(("logs/", "journals/"))]
+
+
+def test_a_second_run_does_nothing(finished):
+    done = run_snakemake(finished.parents[1], "--cores", "2", "--configfile", "tiny.yaml")
+    assert done.returncode == 0 and "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_a_changed_threshold_reruns_the_labels_and_no_engine(finished):
+    project = finished.parents[1]
+    changed = (project / "tiny.yaml").read_text().replace("min_votes: 2", "min_votes: 4")
+    (project / "changed.yaml").write_text(changed)
+    done = run_snakemake(project, "-n", "--quiet", "rules", "--configfile", "changed.yaml")
+    text = done.stdout + done.stderr
+    assert "vote " in text and "judge " in text and "generate_answers" not in text and "shard_problems" not in text
+
+
+def test_a_changed_helper_reruns_its_users_and_a_comment_nothing(finished):
+    project = finished.parents[1]
+    module = project / "scripts" / "reasonlite" / "equivalence.py"
+    source = module.read_text()
+    try:
+        module.write_text(source + "\n# a remark\n")
+        done = run_snakemake(project, "-n", "--configfile", "tiny.yaml")
+        assert "Nothing to be done" in done.stdout + done.stderr
+        module.write_text(source.replace("LONGEST_FOR_ALGEBRA = 300", "LONGEST_FOR_ALGEBRA = 301"))
+        done = run_snakemake(project, "-n", "--quiet", "rules", "--configfile", "tiny.yaml")
+        text = done.stdout + done.stderr
+        assert "group_answers" in text and "generate_answers" not in text and "fetch_model" not in text
+    finally:
+        module.write_text(source)

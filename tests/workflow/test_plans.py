@@ -1,0 +1,88 @@
+"""Dry runs: every config plans, every mistake stops with a plain message, identities see what they must."""
+
+import json
+import re
+
+import pytest
+import yaml
+from conftest import ROOT, run_snakemake
+
+CONFIGS = sorted(path.name for path in (ROOT / "config").glob("*.yaml") if path.name != "schema.yaml")
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_every_config_plans(project, config):
+    done = run_snakemake(project, "-n", "--quiet", "rules", "--configfile", f"config/{config}")
+    assert done.returncode == 0, done.stderr
+    assert "generate_answers" in done.stdout + done.stderr
+
+
+def demo():
+    return yaml.safe_load((ROOT / "config" / "demo.yaml").read_text())
+
+
+def test_mistakes_stop_the_run_before_any_job(project):
+    """Unknown key, impossible value, absent column, missing file: together, because starting Snakemake is dear."""
+    raw = demo()
+    raw["vote"] = {}
+    raw["labels"]["min_share"] = 1.5
+    raw["problems"]["shards"] = 0
+    (project / "bad.yaml").write_text(yaml.safe_dump(raw))
+    done = run_snakemake(project, "-n", "--configfile", "bad.yaml")
+    assert done.returncode != 0
+    text = done.stdout + done.stderr
+    for message in (
+        "vote: no such key",
+        "labels.min_share: Input should be less than",
+        "problems.shards: Input should",
+    ):
+        assert message in text
+    assert "Traceback" not in text
+
+
+def test_an_absent_column_in_a_filter_is_named(project):
+    raw = demo()
+    raw["strata"]["short"]["filter"] = "corect"
+    (project / "bad.yaml").write_text(yaml.safe_dump(raw))
+    done = run_snakemake(project, "-n", "--configfile", "bad.yaml")
+    assert done.returncode != 0 and "Traceback" not in done.stderr
+    assert "strata.short.filter: names the column 'corect'" in done.stdout + done.stderr
+
+
+def test_a_defective_input_fails_its_job_with_the_line(project):
+    """A JSON line that does not parse: the job's message reaches the user, nothing half-written stays."""
+    raw = demo() | {"experiment": "defect"}
+    (project / "bad.jsonl").write_text('{"problem": "1+1?", "answer": "2"}\n{"problem": \n')
+    raw["problems"]["sources"] = {"mine": {"kind": "jsonl", "path": "bad.jsonl"}}
+    (project / "bad.yaml").write_text(yaml.safe_dump(raw))
+    target = "results/defect/problems/sources/mine.parquet"
+    done = run_snakemake(project, "--cores", "1", "--configfile", "bad.yaml", "--", target)
+    assert done.returncode != 0
+    assert "bad.jsonl: line 2: is not JSON" in done.stdout + done.stderr
+    folder = project / "results/defect/problems/sources"
+    assert not folder.exists() or not list(folder.iterdir())
+
+
+def test_params_identity_stands_in_every_rule_that_runs(project):
+    """A rule without it would not notice a changed library module."""
+    for file in sorted((project / "rules").glob("*.smk")):
+        for rule in re.split(r"^rule ", file.read_text(), flags=re.MULTILINE)[1:]:
+            if "shell:" in rule:
+                assert "identity=" in rule and "log:" in rule and "benchmark:" in rule, (
+                    f"{file.name}: {rule.split(':')[0]}"
+                )
+
+
+def test_readme_names_only_what_exists():
+    """Paths in backticks in the README stand in the repository (results excepted)."""
+    readme = (ROOT / "README.md").read_text()
+    named = re.findall(r"`((?:config|scripts|rules|envs|profiles|tests|docs)/[\w./-]+)`", readme)
+    assert named and not [path for path in named if not (ROOT / path).exists()]
+
+
+def test_the_demo_says_what_it_will_do(project):
+    done = run_snakemake(project, "-n", "--quiet", "rules")
+    stats = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, flags=re.MULTILINE))
+    shards = demo()["problems"]["shards"]
+    assert int(stats["generate_answers"]) == 2 * shards and int(stats["train"]) == 2
+    json.dumps(stats)
