@@ -49,11 +49,11 @@ include: "rules/audit.smk"
 
 rule all:
     default_target: True
-    localrule: True
     input:
         rules.tables.input,
         rules.figures.input,
         rules.audit.input,
+    localrule: True
 
 
 onsuccess:

@@ -13,12 +13,18 @@ rule generate_answers:
         ),
     output:
         table="<results>/answers/{effort}/{shard}.parquet",
+    log:
+        "<logs>/generate_answers/{effort}/{shard}.log",
+    benchmark:
+        "<benchmarks>/generate_answers/{effort}/{shard}.tsv"
+    threads: 8
+    resources:
+        mem_mb=8000,
+        runtime=720,
     params:
         model=lambda wildcards, input: f"--model {input.model}" if input.model else "",
         engine=as_json(EXPERIMENT.teacher.engine),
-        settings=lambda wildcards: as_json(
-            EXPERIMENT.teacher.efforts[wildcards.effort]
-        ),
+        settings=lambda wildcards: as_json(EXPERIMENT.teacher.efforts[wildcards.effort]),
         seed=EXPERIMENT.seed,
         chunk=EXPERIMENT.teacher.chunk,
         journal=f"{RESULTS}/journals/{{effort}}/{{shard}}.jsonl",
@@ -28,14 +34,6 @@ rule generate_answers:
             settings=EXPERIMENT.teacher.efforts[wildcards.effort],
             seed=EXPERIMENT.seed,
         ),
-    log:
-        "<logs>/generate_answers/{effort}/{shard}.log",
-    benchmark:
-        "<benchmarks>/generate_answers/{effort}/{shard}.tsv"
-    threads: 8
-    resources:
-        mem_mb=8000,
-        runtime=720,
     message:
         "Drawing answers at effort {wildcards.effort}, shard {wildcards.shard}"
     shell:
@@ -50,5 +48,5 @@ rule generate_answers:
             --chunk {params.chunk} \
             --journal {params.journal:q} \
             --output {output.table:q} \
-            &> {log:q}
+            &>{log:q}
         """

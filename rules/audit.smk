@@ -3,9 +3,9 @@
 
 
 rule audit:
-    localrule: True
     input:
         "<results>/manifest.json",
+    localrule: True
 
 
 rule manifest:
@@ -14,9 +14,6 @@ rule manifest:
         rules.figures.input,
     output:
         manifest="<results>/manifest.json",
-    params:
-        folder=RESULTS,
-        identity=identity("audit"),
     log:
         "<logs>/manifest.log",
     benchmark:
@@ -25,10 +22,13 @@ rule manifest:
     resources:
         mem_mb=1000,
         runtime=60,
+    params:
+        folder=lambda wildcards, output: str(Path(output.manifest).parent),
+        identity=identity("audit"),
     message:
         "Writing the manifest"
     shell:
         r"""
         python scripts/audit.py manifest {params.folder:q} {output.manifest:q} \
-            &> {log:q}
+            &>{log:q}
         """

@@ -17,14 +17,6 @@ rule curate:
     output:
         table="<results>/curriculum/{stratum}/{shard}.parquet",
         funnel="<results>/curriculum/funnel/{stratum}/{shard}.parquet",
-    params:
-        filter=lambda wildcards: EXPERIMENT.strata[wildcards.stratum].filter,
-        seed=EXPERIMENT.seed,
-        identity=lambda wildcards: identity(
-            "curate",
-            stratum=EXPERIMENT.strata[wildcards.stratum],
-            seed=EXPERIMENT.seed,
-        ),
     log:
         "<logs>/curate/{stratum}/{shard}.log",
     benchmark:
@@ -33,6 +25,14 @@ rule curate:
     resources:
         mem_mb=4000,
         runtime=60,
+    params:
+        filter=lambda wildcards: EXPERIMENT.strata[wildcards.stratum].filter,
+        seed=EXPERIMENT.seed,
+        identity=lambda wildcards: identity(
+            "curate",
+            stratum=EXPERIMENT.strata[wildcards.stratum],
+            seed=EXPERIMENT.seed,
+        ),
     message:
         "Choosing examples for {wildcards.stratum}, shard {wildcards.shard}"
     shell:
@@ -47,5 +47,5 @@ rule curate:
             --seed {params.seed} \
             --output {output.table:q} \
             --funnel {output.funnel:q} \
-            &> {log:q}
+            &>{log:q}
         """

@@ -9,6 +9,14 @@ rule evaluate_answers:
         model=lambda wildcards: model_folder(wildcards.model),
     output:
         table="<results>/evaluation/{model}/{benchmark}/answers.parquet",
+    log:
+        "<logs>/evaluate_answers/{model}/{benchmark}.log",
+    benchmark:
+        "<benchmarks>/evaluate_answers/{model}/{benchmark}.tsv"
+    threads: 8
+    resources:
+        mem_mb=8000,
+        runtime=720,
     params:
         engine=as_json(EXPERIMENT.evaluation.engine),
         settings=lambda wildcards: as_json(
@@ -22,14 +30,6 @@ rule evaluate_answers:
             settings=experiment.evaluation_effort(EXPERIMENT, wildcards.model),
             seed=EXPERIMENT.seed,
         ),
-    log:
-        "<logs>/evaluate_answers/{model}/{benchmark}.log",
-    benchmark:
-        "<benchmarks>/evaluate_answers/{model}/{benchmark}.tsv"
-    threads: 8
-    resources:
-        mem_mb=8000,
-        runtime=720,
     message:
         "Drawing answers of {wildcards.model} to {wildcards.benchmark}"
     shell:
@@ -43,7 +43,7 @@ rule evaluate_answers:
             --seed {params.seed} \
             --journal {params.journal:q} \
             --output {output.table:q} \
-            &> {log:q}
+            &>{log:q}
         """
 
 
@@ -54,8 +54,6 @@ rule evaluate_groups:
     output:
         groups="<results>/evaluation/{model}/{benchmark}/groups.parquet",
         pairs="<results>/evaluation/{model}/{benchmark}/pairs.parquet",
-    params:
-        identity=identity("group_answers"),
     log:
         "<logs>/evaluate_groups/{model}/{benchmark}.log",
     benchmark:
@@ -64,6 +62,8 @@ rule evaluate_groups:
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        identity=identity("group_answers"),
     message:
         "Sorting answers of {wildcards.model} to {wildcards.benchmark} into classes"
     shell:
@@ -73,7 +73,7 @@ rule evaluate_groups:
             --problems {input.problems:q} \
             --groups {output.groups:q} \
             --pairs {output.pairs:q} \
-            &> {log:q}
+            &>{log:q}
         """
 
 
@@ -84,8 +84,6 @@ rule evaluate_judge:
         problems="<results>/problems/sources/{benchmark}.parquet",
     output:
         table="<results>/evaluation/{model}/{benchmark}/judged.parquet",
-    params:
-        identity=identity("judge"),
     log:
         "<logs>/evaluate_judge/{model}/{benchmark}.log",
     benchmark:
@@ -94,6 +92,8 @@ rule evaluate_judge:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        identity=identity("judge"),
     message:
         "Judging answers of {wildcards.model} to {wildcards.benchmark}"
     shell:
@@ -103,5 +103,5 @@ rule evaluate_judge:
             --groups {input.groups:q} \
             --problems {input.problems:q} \
             --output {output.table:q} \
-            &> {log:q}
+            &>{log:q}
         """

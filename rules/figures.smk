@@ -4,13 +4,13 @@
 
 
 rule figures:
-    localrule: True
     input:
         expand(
             "<results>/figures/{figure}.{suffix}",
             figure=["stages", "funnel", "loss", "accuracy_vs_parameters"],
             suffix=["svg", "png", "pdf"],
         ),
+    localrule: True
 
 
 rule plot_stages:
@@ -23,9 +23,6 @@ rule plot_stages:
             category="Results",
         ),
         others=multiext("<results>/figures/stages", ".png", ".pdf"),
-    params:
-        baseline=EXPERIMENT.evaluation.baseline,
-        identity=identity("plot", baseline=EXPERIMENT.evaluation.baseline),
     log:
         "<logs>/plot_stages.log",
     benchmark:
@@ -34,6 +31,9 @@ rule plot_stages:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        baseline=EXPERIMENT.evaluation.baseline,
+        identity=identity("plot", baseline=EXPERIMENT.evaluation.baseline),
     message:
         "Drawing the stages"
     shell:
@@ -42,7 +42,7 @@ rule plot_stages:
             --tables {input.tables:q} \
             --baseline {params.baseline:q} \
             --outputs {output:q} \
-            &> {log:q}
+            &>{log:q}
         """
 
 
@@ -56,8 +56,6 @@ rule plot_funnel:
             category="Data",
         ),
         others=multiext("<results>/figures/funnel", ".png", ".pdf"),
-    params:
-        identity=identity("plot"),
     log:
         "<logs>/plot_funnel.log",
     benchmark:
@@ -66,6 +64,8 @@ rule plot_funnel:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        identity=identity("plot"),
     message:
         "Drawing the funnel"
     shell:
@@ -73,7 +73,7 @@ rule plot_funnel:
         python scripts/plot.py funnel \
             --tables {input.tables:q} \
             --outputs {output:q} \
-            &> {log:q}
+            &>{log:q}
         """
 
 
@@ -90,8 +90,6 @@ rule plot_loss:
             category="Training",
         ),
         others=multiext("<results>/figures/loss", ".png", ".pdf"),
-    params:
-        identity=identity("plot"),
     log:
         "<logs>/plot_loss.log",
     benchmark:
@@ -100,6 +98,8 @@ rule plot_loss:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        identity=identity("plot"),
     message:
         "Drawing the loss"
     shell:
@@ -107,7 +107,7 @@ rule plot_loss:
         python scripts/plot.py loss \
             --tables {input.tables:q} \
             --outputs {output:q} \
-            &> {log:q}
+            &>{log:q}
         """
 
 
@@ -121,8 +121,6 @@ rule plot_accuracy_vs_parameters:
             category="Published",
         ),
         others=multiext("<results>/figures/accuracy_vs_parameters", ".png", ".pdf"),
-    params:
-        identity=identity("plot"),
     log:
         "<logs>/plot_accuracy_vs_parameters.log",
     benchmark:
@@ -131,6 +129,8 @@ rule plot_accuracy_vs_parameters:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        identity=identity("plot"),
     message:
         "Drawing the published accuracies"
     shell:
@@ -138,5 +138,5 @@ rule plot_accuracy_vs_parameters:
         python scripts/plot.py accuracy_vs_parameters \
             --tables {input.tables:q} \
             --outputs {output:q} \
-            &> {log:q}
+            &>{log:q}
         """

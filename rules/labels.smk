@@ -14,8 +14,6 @@ rule group_answers:
     output:
         groups="<results>/groups/{shard}.parquet",
         pairs="<results>/groups/pairs/{shard}.parquet",
-    params:
-        identity=identity("group_answers"),
     log:
         "<logs>/group_answers/{shard}.log",
     benchmark:
@@ -24,6 +22,8 @@ rule group_answers:
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        identity=identity("group_answers"),
     message:
         "Sorting answers into classes, shard {wildcards.shard}"
     shell:
@@ -33,7 +33,7 @@ rule group_answers:
             --problems {input.problems:q} \
             --groups {output.groups:q} \
             --pairs {output.pairs:q} \
-            &> {log:q}
+            &>{log:q}
         """
 
 
@@ -47,14 +47,6 @@ rule vote:
         problems="<results>/problems/shards/{shard}.parquet",
     output:
         table="<results>/votes/{shard}.parquet",
-    params:
-        min_share=EXPERIMENT.labels.min_share,
-        min_votes=EXPERIMENT.labels.min_votes,
-        identity=identity(
-            "vote",
-            min_share=EXPERIMENT.labels.min_share,
-            min_votes=EXPERIMENT.labels.min_votes,
-        ),
     log:
         "<logs>/vote/{shard}.log",
     benchmark:
@@ -63,6 +55,14 @@ rule vote:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        min_share=EXPERIMENT.labels.min_share,
+        min_votes=EXPERIMENT.labels.min_votes,
+        identity=identity(
+            "vote",
+            min_share=EXPERIMENT.labels.min_share,
+            min_votes=EXPERIMENT.labels.min_votes,
+        ),
     message:
         "Counting votes, shard {wildcards.shard}"
     shell:
@@ -74,7 +74,7 @@ rule vote:
             --min-share {params.min_share} \
             --min-votes {params.min_votes} \
             --output {output.table:q} \
-            &> {log:q}
+            &>{log:q}
         """
 
 
@@ -86,8 +86,6 @@ rule judge:
         problems="<results>/problems/shards/{shard}.parquet",
     output:
         table="<results>/judged/{effort}/{shard}.parquet",
-    params:
-        identity=identity("judge"),
     log:
         "<logs>/judge/{effort}/{shard}.log",
     benchmark:
@@ -96,6 +94,8 @@ rule judge:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        identity=identity("judge"),
     message:
         "Judging answers at effort {wildcards.effort}, shard {wildcards.shard}"
     shell:
@@ -106,5 +106,5 @@ rule judge:
             --votes {input.votes:q} \
             --problems {input.problems:q} \
             --output {output.table:q} \
-            &> {log:q}
+            &>{log:q}
         """

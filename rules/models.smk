@@ -5,11 +5,6 @@
 rule fetch_model:
     output:
         folder=directory("<results>/models/{model}"),
-    params:
-        source=lambda wildcards: as_json(EXPERIMENT.models[wildcards.model]),
-        identity=lambda wildcards: identity(
-            "fetch_model", source=EXPERIMENT.models[wildcards.model]
-        ),
     log:
         "<logs>/fetch_model/{model}.log",
     benchmark:
@@ -18,6 +13,11 @@ rule fetch_model:
     resources:
         mem_mb=4000,
         runtime=120,
+    params:
+        source=lambda wildcards: as_json(EXPERIMENT.models[wildcards.model]),
+        identity=lambda wildcards: identity(
+            "fetch_model", source=EXPERIMENT.models[wildcards.model]
+        ),
     message:
         "Fetching the model {wildcards.model}"
     shell:
@@ -25,5 +25,5 @@ rule fetch_model:
         python scripts/fetch_model.py \
             --source {params.source:q} \
             --output {output.folder:q} \
-            &> {log:q}
+            &>{log:q}
         """

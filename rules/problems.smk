@@ -4,15 +4,10 @@
 
 
 rule fetch_problems:
+    input:
+        files=lambda wildcards: experiment.source_files(EXPERIMENT, wildcards.source),
     output:
         table="<results>/problems/sources/{source}.parquet",
-    params:
-        source=lambda wildcards: as_json(
-            experiment.source_of(EXPERIMENT, wildcards.source)
-        ),
-        identity=lambda wildcards: identity(
-            "fetch_problems", source=experiment.source_of(EXPERIMENT, wildcards.source)
-        ),
     log:
         "<logs>/fetch_problems/{source}.log",
     benchmark:
@@ -21,8 +16,11 @@ rule fetch_problems:
     resources:
         mem_mb=4000,
         runtime=60,
-    input:
-        files=lambda wildcards: experiment.source_files(EXPERIMENT, wildcards.source),
+    params:
+        source=lambda wildcards: as_json(experiment.source_of(EXPERIMENT, wildcards.source)),
+        identity=lambda wildcards: identity(
+            "fetch_problems", source=experiment.source_of(EXPERIMENT, wildcards.source)
+        ),
     message:
         "Reading the problems of {wildcards.source}"
     shell:
@@ -31,7 +29,7 @@ rule fetch_problems:
             --name {wildcards.source:q} \
             --source {params.source:q} \
             --output {output.table:q} \
-            &> {log:q}
+            &>{log:q}
         """
 
 
@@ -48,8 +46,6 @@ rule shard_problems:
     output:
         shards=expand("<results>/problems/shards/{shard}.parquet", shard=SHARDS),
         dropped="<results>/problems/dropped.parquet",
-    params:
-        identity=identity("shard_problems"),
     log:
         "<logs>/shard_problems.log",
     benchmark:
@@ -58,6 +54,8 @@ rule shard_problems:
     resources:
         mem_mb=4000,
         runtime=60,
+    params:
+        identity=identity("shard_problems"),
     message:
         "Cleaning problems and spreading them over shards"
     shell:
@@ -67,5 +65,5 @@ rule shard_problems:
             --benchmarks {input.benchmarks:q} \
             --shards {output.shards:q} \
             --dropped {output.dropped:q} \
-            &> {log:q}
+            &>{log:q}
         """

@@ -4,10 +4,10 @@
 
 
 rule tables:
-    localrule: True
     input:
         "<results>/tables/results.csv",
         "<results>/tables/funnel.csv",
+    localrule: True
 
 
 rule tabulate_results:
@@ -25,12 +25,6 @@ rule tabulate_results:
         ),
         markdown="<results>/tables/results.md",
         latex="<results>/tables/results.tex",
-    params:
-        evaluation=as_json(EXPERIMENT.evaluation),
-        seed=EXPERIMENT.seed,
-        identity=identity(
-            "tabulate_results", evaluation=EXPERIMENT.evaluation, seed=EXPERIMENT.seed
-        ),
     log:
         "<logs>/tabulate_results.log",
     benchmark:
@@ -39,6 +33,12 @@ rule tabulate_results:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        evaluation=as_json(EXPERIMENT.evaluation),
+        seed=EXPERIMENT.seed,
+        identity=identity(
+            "tabulate_results", evaluation=EXPERIMENT.evaluation, seed=EXPERIMENT.seed
+        ),
     message:
         "Writing the table of results"
     shell:
@@ -50,7 +50,7 @@ rule tabulate_results:
             --csv {output.csv:q} \
             --markdown {output.markdown:q} \
             --latex {output.latex:q} \
-            &> {log:q}
+            &>{log:q}
         """
 
 
@@ -71,8 +71,6 @@ rule tabulate_funnel:
         ),
     output:
         csv="<results>/tables/funnel.csv",
-    params:
-        identity=identity("tabulate_funnel"),
     log:
         "<logs>/tabulate_funnel.log",
     benchmark:
@@ -81,6 +79,8 @@ rule tabulate_funnel:
     resources:
         mem_mb=4000,
         runtime=30,
+    params:
+        identity=identity("tabulate_funnel"),
     message:
         "Counting what is left after each step"
     shell:
@@ -92,5 +92,5 @@ rule tabulate_funnel:
             --judged {input.judged:q} \
             --strata {input.strata:q} \
             --csv {output.csv:q} \
-            &> {log:q}
+            &>{log:q}
         """

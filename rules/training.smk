@@ -5,9 +5,7 @@
 
 rule train:
     input:
-        start=lambda wildcards: model_folder(
-            experiment.stage_of(EXPERIMENT, wildcards.stage).start
-        ),
+        start=lambda wildcards: model_folder(experiment.stage_of(EXPERIMENT, wildcards.stage).start),
         data=lambda wildcards: expand(
             "<results>/curriculum/{stratum}/{shard}.parquet",
             stratum=experiment.stage_of(EXPERIMENT, wildcards.stage).data,
@@ -16,6 +14,15 @@ rule train:
     output:
         folder=directory("<results>/checkpoints/{stage}"),
         log_table="<results>/training/{stage}.parquet",
+    log:
+        "<logs>/train/{stage}.log",
+    benchmark:
+        "<benchmarks>/train/{stage}.tsv"
+    threads: 8
+    resources:
+        mem_mb=12000,
+        runtime=1440,
+        accelerate_config="envs/accelerate/cpu.yaml",
     params:
         arguments=lambda wildcards: canonical_json(
             experiment.stage_of(EXPERIMENT, wildcards.stage).arguments
@@ -27,15 +34,6 @@ rule train:
             stage=experiment.stage_of(EXPERIMENT, wildcards.stage),
             seed=EXPERIMENT.seed,
         ),
-    log:
-        "<logs>/train/{stage}.log",
-    benchmark:
-        "<benchmarks>/train/{stage}.tsv"
-    threads: 8
-    resources:
-        mem_mb=12000,
-        runtime=1440,
-        accelerate_config="envs/accelerate/cpu.yaml",
     message:
         "Training the stage {wildcards.stage}"
     shell:
@@ -50,5 +48,5 @@ rule train:
             --work {params.work:q} \
             --output {output.folder:q} \
             --log-table {output.log_table:q} \
-            &> {log:q}
+            &>{log:q}
         """

@@ -9,7 +9,7 @@ import re
 
 from reasonlite.transcripts import Transcript
 
-_BOX = re.compile(r"\\(?:boxed|fbox)\s*")
+_BRACES = re.compile(r"\\(?:boxed|fbox)\s*(?:\{|(?P<bare>[^\s$\\{}]+))|\\.|[{}]", re.DOTALL)
 _PHRASE = re.compile(
     r"(?:final\s+answer|correct\s+answer|answer|result)\s*(?:is|=|:)\s*:?\s*(?:equal\s+to\s+)?", re.IGNORECASE
 )
@@ -43,35 +43,28 @@ def extract(text: str) -> str | None:
 
 
 def last_boxed(text: str) -> str | None:
-    """The content of the last balanced ``\\boxed{…}`` or ``\\fbox{…}``; None if there is none."""
-    for match in reversed(list(_BOX.finditer(text))):
-        content = _braced(text, match.end())
-        if content is not None and content.strip():
-            return content
-    return None
+    """The content of the last balanced ``\\boxed{…}`` or ``\\fbox{…}``; None if there is none.
 
-
-def _braced(text: str, start: int) -> str | None:
-    """The text between the brace at ``start`` and its partner, at most LONGEST characters away."""
-    if start >= len(text):
-        return None
-    if text[start] != "{":  # \boxed 5
-        word = re.match(r"[^\s$\\{}]+", text[start : start + LONGEST])
-        return word.group().rstrip(".,;") if word else None
-    depth, position = 0, start
-    limit = min(len(text), start + LONGEST + 2)
-    while position < limit:
-        character = text[position]
-        if character == "\\":
-            position += 1  # an escaped brace does not count
-        elif character == "{":
-            depth += 1
-        elif character == "}":
-            depth -= 1
-            if depth == 0:
-                return text[start + 1 : position]
-        position += 1
-    return None
+    One pass with a stack of open braces; escaped braces do not count, and neither do boxes
+    that are empty, never closed, or longer than LONGEST.
+    """
+    open_braces: list[int | None] = []  # start of the content of a box, or None for another brace
+    best_start, best = -1, None
+    for match in _BRACES.finditer(text):
+        token = match.group()
+        if token == "}":
+            start = open_braces.pop() if open_braces else None
+            content = text[start : match.start()] if start is not None else ""
+        elif token.endswith("{") and len(token) != 2:
+            open_braces.append(match.end() if len(token) > 1 else None)
+            continue
+        elif match["bare"]:
+            start, content = match.start(), match["bare"].rstrip(".,;")
+        else:
+            continue  # an escaped character
+        if start is not None and start > best_start and content.strip() and len(content) <= LONGEST:
+            best_start, best = start, content
+    return best
 
 
 def _after_phrase(text: str) -> str | None:

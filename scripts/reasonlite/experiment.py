@@ -10,6 +10,7 @@ from typing import Any
 
 from reasonlite.config import Config, Effort, Evaluated, Source, Stage, parse_config
 from reasonlite.errors import UserError
+from reasonlite.models import check_model_folder
 from reasonlite.provenance import identity
 from reasonlite.training.arguments import check_arguments
 
@@ -22,9 +23,9 @@ def open_experiment(raw: dict[str, Any]) -> Config:
     for name, source in {**config.problems.sources, **config.evaluation.benchmarks}.items():
         if source.kind in {"jsonl", "parquet"} and not source.path.is_file():
             raise UserError("no such file", where=source.path, todo=f"correct the path of the source {name!r}")
-    for name, model in config.models.items():
-        if model.kind == "local" and not model.path.is_dir():
-            raise UserError("no such folder", where=model.path, todo=f"correct the path of the model {name!r}")
+    for model in config.models.values():
+        if model.kind == "local":
+            check_model_folder(model.path)
     _check_filters(config)
     return config
 

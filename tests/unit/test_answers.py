@@ -1,7 +1,5 @@
 """Final answers in text, and parts of replies."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +28,9 @@ from reasonlite.transcripts import Transcript, split_reply, training_text
         ("The answer is y = 2x", "y = 2x"),
         ("I do not know", None),
         ("", None),
+        (r"\boxed{a \boxed{b}}", "b"),
+        (r"\boxed{\text{a \} b}}", r"\text{a \} b}"),
+        (r"} \boxed{1}", "1"),
         ("\\boxed{" + "{" * 100_000, None),
     ],
 )
@@ -37,17 +38,9 @@ def test_extract(text, expected):
     assert extract(text) == expected
 
 
-def test_a_long_reply_is_read_in_linear_time():
-    """Doubling a hostile text must not quadruple the time; compared within one run."""
-
-    def seconds(size):
-        text = "\\boxed{" * size
-        started = time.process_time()
-        extract(text)
-        return time.process_time() - started
-
-    seconds(1_000)
-    assert seconds(8_000) < 40 * max(seconds(1_000), 1e-3)
+@pytest.mark.parametrize("piece", ["\\boxed{", "{", "}", "\\", "answer is ", "#### ", "\\boxed{}"])
+def test_a_hostile_megabyte_has_no_answer_and_does_not_hang(piece):
+    assert extract(piece * (1_000_000 // len(piece))) is None
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="\\{}"), min_size=1, max_size=50), st.text(max_size=80))

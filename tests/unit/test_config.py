@@ -45,7 +45,7 @@ MISTAKES = [
     (["evaluation", "baseline"], "other", r"evaluation\.baseline: 'other'"),
     (["models", "smollm2"], {"kind": "hub", "repo": "a/b", "revision": "main"}, r"'main' moves"),
     (["models", "smollm2"], {"kind": "ftp"}, r"models\.smollm2: .*'ftp'"),
-    (["models", "smollm2"], {"kind": "local", "path": "no/such"}, r"no/such: no such folder"),
+    (["models", "smollm2"], {"kind": "local", "path": "no/such"}, r"no/such: no such model folder"),
     (["problems", "sources", "x"], {"kind": "jsonl", "path": "no.jsonl"}, r"no\.jsonl: no such file"),
     (["teacher", "efforts", "medium", "sampling", "max_tokens"], 10**6, r"max_tokens: 1000000 is above"),
 ]
