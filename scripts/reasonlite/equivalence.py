@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from reasonlite import algebra
+
 VerdictName = Literal["equal", "different", "undecided"]
 LONGEST_FOR_ALGEBRA = 300  # characters; longer answers are left undecided unless the text decides
-SECONDS_FOR_ALGEBRA = 5  # per pair, by math-verify's own alarm
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,11 @@ class Verdict:
 
 
 _WRAPPERS = re.compile(r"\\(?:text|textbf|textrm|mathrm|mathbf|mbox|operatorname)\s*\{([^{}]*)\}")
-_SPACING = re.compile(r"\\[,;:!> ]|\\q?quad|~")
-_THOUSANDS = re.compile(r"(?<![\d.])(\d{1,3}(?:,(?:\\!)?\d{3})+)(?![\d,])")
-_ASSIGNMENT = re.compile(r"^[a-zA-Z]\s*(?:=|\\in)\s*")
+_THIN_SPACE = re.compile(r"(?<!\\)\\[!,;:]\s*|(?<=,)\\ ")
+_WIDE_SPACE = re.compile(r"\\q?quad|(?<!\\)\\ |~")
+_NEEDLESS_SPACE = re.compile(r"(?<![A-Za-z0-9]) | (?![A-Za-z0-9])")
+_THOUSANDS = re.compile(r"(?<![\d.])(\d{1,3}(?:,\d{3})+)(?![\d,])")
+_ASSIGNMENT = re.compile(r"^[a-zA-Z]\s*(?:=|\\in(?![a-z]))\s*")
 _NUMBER = re.compile(r"^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$")
 _RATIO = re.compile(r"^([+-]?(?:\d+(?:\.\d*)?|\.\d+))/([+-]?\d+(?:\.\d*)?)$")
 _SCIENTIFIC = re.compile(
@@ -38,22 +41,32 @@ _UNIT = re.compile(
     r"inches|feet|miles|meters|apples?|legs?)(?:\^\{?[23]\}?)?$",
     re.IGNORECASE,
 )
+_CHOICE = re.compile(r"^\(([A-J])\)(?:\s*[A-Za-z].*)?$")
 _WORD = re.compile(r"^[a-z][a-z' -]*$")
+_MATRIX = re.compile(r"^\(?\\begin\{[pb]?matrix\}(.*)\\end\{[pb]?matrix\}\)?$", re.DOTALL)
+_RELATIONS = [(r"\\(?:geq|geqslant|ge)(?![a-z])", ">="), (r"\\(?:leq|leqslant|le)(?![a-z])", "<=")]
+_RELATIONS += [(r"\\(?:neq|ne)(?![a-z])", "!="), (r"\\gt(?![a-z])", ">"), (r"\\lt(?![a-z])", "<")]
 _OPENING, _CLOSING = "([{", ")]}"
+DECIMALS_FOR_ROUNDING = 4  # a decimal with at least so many places may stand for the value it rounds
 
 
 def canonical(answer: str) -> str:
-    """A cheap normal form: LaTeX wrappers, spacing, thousands commas and a lone ``x =`` removed."""
+    """A cheap normal form: LaTeX wrappers, spacing, thousands commas, units and a lone ``x =`` removed."""
     text = answer.strip().strip("$").strip()
-    text = text.replace("\\left", "").replace("\\right", "").replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac")
-    text = text.replace("\\%", "%").replace("\\$", "").replace("\u2212", "-").replace("^\\circ", "").replace("°", "")
-    text = text.replace("^{\\circ}", "").replace("\\{", "{").replace("\\}", "}") if "\\{" not in text else text
-    text = _SPACING.sub(" ", text)
+    text = re.sub(r"\\(?:left|right)(?![a-z])", "", text)
+    text = re.sub(r"\\[dt]frac(?![a-z])", r"\\frac", text)
+    text = text.replace("\\%", "%").replace("\\$", "").replace("\u2212", "-").replace("{,}", ",")
+    text = re.sub(r"\^\{?\\circ\}?|°", "", text)
+    for pattern, sign in _RELATIONS:
+        text = re.sub(pattern, sign, text)
+    text = _WIDE_SPACE.sub(" ", _THIN_SPACE.sub("", text))
     text = _WRAPPERS.sub(r"\1", text)
-    text = _THOUSANDS.sub(lambda match: match.group().replace(",", "").replace("\\!", ""), text)
+    text = text.replace("\\{", "{").replace("\\}", "}") if text.startswith("\\{") else text
+    text = _THOUSANDS.sub(lambda match: match.group().replace(",", ""), text)
     text = _ASSIGNMENT.sub("", text.strip())
     text = _UNIT.sub("", text.strip().rstrip(".").strip())
-    return re.sub(r"\s+", " ", text).strip()
+    text = _NEEDLESS_SPACE.sub("", re.sub(r"\s+", " ", text))
+    return _CHOICE.sub(r"\1", text.strip())
 
 
 def exact_number(text: str) -> Fraction | None:
@@ -89,15 +102,43 @@ def compare(left: str, right: str) -> Verdict:
 def _compare_canonical(first: str, second: str) -> Verdict:
     left, right = exact_number(first), exact_number(second)
     if left is not None and right is not None:
-        same = left == right or _percent_of(first, second, left, right)
+        same = left == right or _percent_of(first, second, left, right) or _rounds(first, second, left, right)
         return Verdict("equal" if same else "different", "number")
-    parts = _elements(first), _elements(second)
-    if parts[0] and parts[1]:
-        return _compare_elements(parts[0], parts[1])
+    for parts_of in (_union, _matrix, _elements):
+        parts = parts_of(first), parts_of(second)
+        if parts[0] and parts[1]:
+            return _compare_elements(parts[0], parts[1])
     words = first.lower(), second.lower()
     if _WORD.match(words[0]) and _WORD.match(words[1]) and min(map(len, words)) > 1:
         return Verdict("equal" if words[0] == words[1] else "different", "words")
     return _algebra(first, second)
+
+
+def _rounds(first: str, second: str, left: Fraction, right: Fraction) -> bool:
+    """Whether one is a decimal of at least DECIMALS_FOR_ROUNDING places that rounds the other, a fraction."""
+    for text, decimal, other, exact in [(first, left, second, right), (second, right, first, left)]:
+        places = len(text.partition(".")[2])
+        if _NUMBER.match(text) and places >= DECIMALS_FOR_ROUNDING and "." not in other:
+            return abs(exact - decimal) * 10**places <= Fraction(1, 2)
+    return False
+
+
+Parts = tuple[str, str, list[str]]  # opening mark, closing mark, elements
+
+
+def _union(text: str) -> Parts | None:
+    pieces = text.split("\\cup")
+    return ("{", "}", pieces) if len(pieces) > 1 else None
+
+
+def _matrix(text: str) -> Parts | None:
+    """A matrix as its rows, each row as a tuple; brackets of any form are the same."""
+    match = _MATRIX.match(text)
+    if not match or "\\begin" in match[1]:
+        return None
+    rows = [row.strip() for row in match[1].split("\\\\") if row.strip()]
+    cells = [row.replace("&", ",").strip() for row in rows]
+    return "[", "]", [f"({row})" if "," in row else row for row in cells]
 
 
 def _percent_of(first: str, second: str, left: Fraction, right: Fraction) -> bool:
@@ -107,7 +148,7 @@ def _percent_of(first: str, second: str, left: Fraction, right: Fraction) -> boo
     return False
 
 
-def _elements(text: str) -> tuple[str, str, list[str]] | None:
+def _elements(text: str) -> Parts | None:
     """Opening bracket, closing bracket and elements of a tuple, interval or set; None otherwise."""
     if len(text) < 3 or text[0] not in _OPENING or text[-1] not in _CLOSING:
         return None
@@ -126,7 +167,7 @@ def _elements(text: str) -> tuple[str, str, list[str]] | None:
     return (text[0], text[-1], items) if len(items) > 1 and depth == 0 else None
 
 
-def _compare_elements(left: tuple[str, str, list[str]], right: tuple[str, str, list[str]]) -> Verdict:
+def _compare_elements(left: Parts, right: Parts) -> Verdict:
     if left[:2] != right[:2] or len(left[2]) != len(right[2]):
         return Verdict("different", "structure")
     if left[0] == "{":  # the order of a set does not matter
@@ -138,21 +179,9 @@ def _compare_elements(left: tuple[str, str, list[str]], right: tuple[str, str, l
 
 
 def _algebra(first: str, second: str) -> Verdict:
-    """math-verify, asked both ways round, because its answer may depend on the order."""
     if max(len(first), len(second)) > LONGEST_FOR_ALGEBRA:
         return Verdict("undecided", "too long for algebra")
-    from math_verify import parse, verify  # sympy is slow to import and seldom needed
-
-    try:
-        parsed = [
-            parse(f"\\boxed{{{text}}}", parsing_timeout=SECONDS_FOR_ALGEBRA, raise_on_error=True)
-            for text in (first, second)
-        ]
-        if not all(parsed):
-            return Verdict("undecided", "not understood")
-        verdicts = [
-            verify(a, b, timeout_seconds=SECONDS_FOR_ALGEBRA, raise_on_error=True) for a, b in (parsed, parsed[::-1])
-        ]
-    except Exception as error:  # math-verify raises whatever sympy raises
-        return Verdict("undecided", f"algebra failed: {type(error).__name__}")
-    return Verdict("equal" if any(verdicts) else "different", "algebra")
+    same, method = algebra.equal(first, second)
+    if same is None:
+        return Verdict("undecided", method)
+    return Verdict("equal" if same else "different", method)

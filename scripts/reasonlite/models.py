@@ -108,18 +108,26 @@ def _packaged_gguf(package: str) -> Path:
 def _convert_packaged(package: str, folder: Path) -> None:
     """Unpack a GGUF file to bfloat16 weights, with the tokenizer it describes."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    from transformers import AutoModelForCausalLM, GgufConfig
 
     gguf = _packaged_gguf(package)
     where: dict[str, Any] = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
     model = AutoModelForCausalLM.from_pretrained(
         **where, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
     )
-    tokenizer = AutoTokenizer.from_pretrained(**where)
-    _mend_tokenizer(tokenizer, gguf)
     model.config._name_or_path = package
     model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    packaged_tokenizer(package).save_pretrained(folder)
+
+
+def packaged_tokenizer(package: str) -> Any:
+    """The tokenizer that a package's GGUF file describes, splitting text as the model was trained with."""
+    from transformers import AutoTokenizer
+
+    gguf = _packaged_gguf(package)
+    tokenizer = AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
+    _mend_tokenizer(tokenizer, gguf)
+    return tokenizer
 
 
 def _mend_tokenizer(tokenizer: Any, gguf: Path) -> None:

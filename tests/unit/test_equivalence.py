@@ -25,6 +25,14 @@ SAME = [
     (r"\{1,2\}", r"\{2,1\}"),
     (r"\sqrt{8}", r"2\sqrt{2}"),
     ("x^2+2x+1", "(x+1)^2"),
+    (r"x \geq 5", "x >= 5"),
+    (r"11,\! 111", "11111"),
+    ("10{,}000", "10000"),
+    ("(E)", "(E) Hyperbola"),
+    ("0.083333", "1/12"),
+    (r"(2, 12) \cup (12, 102)", r"(2,12)\cup(12,102)"),
+    (r"(0,1)\cup(2,3)", r"(2,3) \cup (0,1)"),
+    (r"\begin{pmatrix}1 & \frac{1}{2}\\ 3 & 4\end{pmatrix}", r"\begin{bmatrix}1&0.5\\3&4\end{bmatrix}"),
     ("\u22125", "-5"),
     ("7\\text{ cm}", "7"),
 ]
@@ -40,6 +48,12 @@ OTHER = [
     ("x+1", "x-1"),
     ("1", "-1"),
     ("100", "1,000"),
+    ("0.33", "1/3"),
+    ("0.0834", "1/12"),
+    (r"[2,\infty)", r"(2,\infty)"),
+    ("(A)", "(B)"),
+    (r"\begin{pmatrix}1\\2\end{pmatrix}", r"\begin{pmatrix}2\\1\end{pmatrix}"),
+    ("(0,1)\\cup(2,3)", "(0,1)\\cup(2,4)"),
 ]
 
 
@@ -90,3 +104,8 @@ def test_the_order_does_not_matter(left, right):
 @given(st.text(max_size=40))
 def test_everything_equals_itself(text):
     assert compare(text, text).verdict == "equal"
+
+
+def test_an_equation_is_not_its_right_side():
+    assert compare("7 = 11a+c", "11a+c").verdict != "equal"
+    assert compare("11a+c", "7 = 11a+c").verdict != "equal"

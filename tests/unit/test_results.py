@@ -81,9 +81,7 @@ def test_other_problems_than_the_baselines_and_missing_labels_are_refused(tmp_pa
 def test_figures_are_byte_stable_in_every_format(results, tmp_path):
     steps = pl.DataFrame([("problems", "read", 9, None), ("answers: high", "drawn", 5, 70)], schema=STEPS, orient="row")
     step = {"stage": "turbo", "epoch": 1.0, "grad_norm": 1.0, "tokens": 5, "mean_token_accuracy": 0.5}
-    log = frame_of(
-        [{**step, "step": n, "loss": 1.0 / n, "learning_rate": 1e-4 / n} for n in (1, 2, 3)], TRAINING_LOG
-    )
+    log = frame_of([{**step, "step": n, "loss": 1.0 / n, "learning_rate": 1e-4 / n} for n in (1, 2, 3)], TRAINING_LOG)
     published = pl.read_csv(ROOT / "config" / "published" / "reasonlite_figures.csv")
     for name, draw in {
         "stages": lambda: figures.stages(results, "base"),

@@ -1,11 +1,14 @@
 """The whole chain for real in its smallest form, then again: the second run does nothing."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import polars as pl
 import pytest
-from conftest import run_snakemake
+from running import ROOT, environment, run_snakemake
+
+from reasonlite.tables import CURRICULUM, frame_of, write_table
 
 pytestmark = pytest.mark.slow
 
@@ -106,3 +109,16 @@ def test_a_changed_helper_reruns_its_users_and_a_comment_nothing(finished):
         assert "group_answers" in text and "generate_answers" not in text and "fetch_model" not in text
     finally:
         module.write_text(source)
+
+
+def test_a_stratum_without_examples_fails_by_name(tiny_model, tmp_path):
+    write_table(tmp_path / "none.parquet", frame_of([], CURRICULUM), CURRICULUM)
+    command = [
+        *("accelerate", "launch", "--quiet", "--config_file", "envs/accelerate/cpu.yaml", "scripts/train.py"),
+        *("--stage", "turbo", "--start", tiny_model, "--data", tmp_path / "none.parquet", "--seed", "0"),
+        *("--work", tmp_path / "work", "--output", tmp_path / "out", "--log-table", tmp_path / "log.parquet"),
+    ]
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=1800)
+    assert done.returncode != 0
+    assert "stage turbo: there are no training examples" in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()

@@ -10,7 +10,7 @@ import urllib.request
 
 import polars as pl
 import pytest
-from conftest import ROOT, environment
+from running import ROOT, environment
 
 pytestmark = pytest.mark.slow
 STARTING_LIMIT = 1800  # seconds; importing vLLM took minutes on a bad day
