@@ -3,6 +3,8 @@
 
 
 rule fetch_model:
+    input:
+        files=lambda wildcards: experiment.model_files(EXPERIMENT, wildcards.model),
     output:
         folder=directory("<results>/models/{model}"),
     log:

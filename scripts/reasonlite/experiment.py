@@ -52,6 +52,12 @@ def source_files(config: Config, name: str) -> list[str]:
     return [str(source.path)] if source.kind in {"jsonl", "parquet"} else []
 
 
+def model_files(config: Config, name: str) -> list[str]:
+    """Files of a local model, so that changed weights are noticed."""
+    model = config.models[name]
+    return sorted(str(path) for path in model.path.iterdir() if path.is_file()) if model.kind == "local" else []
+
+
 def stage_of(config: Config, name: str) -> Stage:
     return next(stage for stage in config.stages if stage.name == name)
 
