@@ -1,7 +1,10 @@
 """The whole chain for real in its smallest form, then again: the second run does nothing."""
 
 import json
+import os
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import polars as pl
@@ -111,14 +114,41 @@ def test_a_changed_helper_reruns_its_users_and_a_comment_nothing(finished):
         module.write_text(source)
 
 
+def training_command(start, data, folder, arguments="{}"):
+    return [
+        *("accelerate", "launch", "--quiet", "--config_file", "envs/accelerate/cpu.yaml", "scripts/train.py"),
+        *("--stage", "turbo", "--start", start, "--data", data, "--seed", "0", "--arguments", arguments),
+        *("--work", folder / "work", "--output", folder / "out", "--log-table", folder / "log.parquet"),
+    ]
+
+
 def test_a_stratum_without_examples_fails_by_name(tiny_model, tmp_path):
     write_table(tmp_path / "none.parquet", frame_of([], CURRICULUM), CURRICULUM)
-    command = [
-        *("accelerate", "launch", "--quiet", "--config_file", "envs/accelerate/cpu.yaml", "scripts/train.py"),
-        *("--stage", "turbo", "--start", tiny_model, "--data", tmp_path / "none.parquet", "--seed", "0"),
-        *("--work", tmp_path / "work", "--output", tmp_path / "out", "--log-table", tmp_path / "log.parquet"),
-    ]
+    command = training_command(tiny_model, tmp_path / "none.parquet", tmp_path)
     done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=1800)
     assert done.returncode != 0
     assert "stage turbo: there are no training examples" in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_killed_training_continues_from_its_newest_checkpoint(tiny_model, tmp_path):
+    turn = [{"role": "user", "content": "1+1?"}, {"role": "assistant", "content": "<think>\n1+1=2\n</think>2"}]
+    row = {"answer_id": "a", "problem_id": "p", "source": "s", "effort": "e", "tokens": 5, "messages": turn}
+    write_table(tmp_path / "data.parquet", frame_of([row] * 4, CURRICULUM), CURRICULUM)
+    steps = {"max_steps": 60, "save_steps": 5, "logging_steps": 5, "per_device_train_batch_size": 4, "bf16": False}
+    command = training_command(tiny_model, tmp_path / "data.parquet", tmp_path, json.dumps(steps))
+    with (tmp_path / "first").open("w") as output:
+        first = subprocess.Popen(
+            command, cwd=ROOT, env=environment(), stdout=output, stderr=output, start_new_session=True
+        )
+    while not (tmp_path / "work" / "checkpoint-10" / "trainer_state.json").exists():
+        assert first.poll() is None, (tmp_path / "first").read_text()[-2000:]
+        time.sleep(0.05)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    assert not (tmp_path / "out").exists()
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=1800)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "continuing from checkpoint-" in done.stderr
+    assert pl.read_parquet(tmp_path / "log.parquet")["step"].to_list() == list(range(5, 61, 5))
+    assert (tmp_path / "out" / "model.safetensors").exists() and not (tmp_path / "work").exists()
