@@ -1,0 +1,83 @@
+"""The scripts by hand on one's own files: from problems and answers to labels, verdicts and counts."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from test_votes import answers_of
+
+from reasonlite.cli import json_of
+from reasonlite.config import Sampling
+from reasonlite.errors import UserError, run_main
+from reasonlite.tables import ANSWERS, CURRICULUM, FUNNEL, JUDGED, VOTES, read_table, write_table
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(script, *arguments):
+    done = subprocess.run(
+        [sys.executable, f"scripts/{script}.py", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_the_label_plane_by_hand(tmp_path):
+    def path(name):
+        return tmp_path / f"{name}.parquet"
+
+    (tmp_path / "p.jsonl").write_text('{"problem": "2+2?", "answer": "5"}\n{"problem": "3+3?", "answer": "6"}\n')
+    source = f'{{"kind": "jsonl", "path": "{tmp_path / "p.jsonl"}"}}'
+    run("fetch_problems", "--name", "s", "--source", source, "--output", path("source"))
+    shard_arguments = ["--sources", path("source"), "--shards", path("shard"), "--dropped", path("dropped")]
+    run("shard_problems", *shard_arguments)
+    answers = answers_of({"s:0": ["4"] * 5, "s:1": ["6", None]})
+    text = pl.format("I add. So \\boxed{{{}}}.", pl.col("answer").fill_null("?"))
+    write_table(path("answers"), answers.with_columns(text=text), ANSWERS)
+    both = ["--answers", path("answers"), "--problems", path("shard")]
+    run("group_answers", *both, "--groups", path("groups"), "--pairs", path("pairs"))
+    limits = ["--min-share", 0.9, "--min-votes", 4]
+    run("vote", *both, "--groups", path("groups"), *limits, "--output", path("votes"))
+    assert read_table(path("votes"), VOTES)["label"].to_list() == ["4", "6"]
+    run("judge", *both, "--groups", path("groups"), "--votes", path("votes"), "--output", path("judged"))
+    judged = read_table(path("judged"), JUDGED)
+    assert judged["correct"].to_list() == [False] * 5 + [True, False]
+    assert judged["correct_vote"].to_list() == [True] * 6 + [False]
+    stratum = ["--stratum", "short", "--shard", 0, "--filter", "correct_vote", "--seed", 1]
+    outputs = ["--output", path("examples"), "--funnel", path("funnel")]
+    run("curate", "--judged", path("judged"), *both, *stratum, *outputs)
+    assert read_table(path("examples"), CURRICULUM).height == 2
+    assert read_table(path("funnel"), FUNNEL)["answers"].to_list() == [7, 6, 6, 2]
+    counted = ["--shards", path("shard"), "--dropped", path("dropped"), "--votes", path("votes")]
+    counted += ["--judged", path("judged"), "--strata", path("funnel"), "--csv", tmp_path / "funnel.csv"]
+    run("tabulate_funnel", *counted)
+    steps = {(row[0], row[1]): row[2] for row in pl.read_csv(tmp_path / "funnel.csv").rows()}
+    assert steps["problems", "kept"] == 2 and steps["labels", "from vote"] == 1
+    assert steps["answers: medium", "right by the data set's label"] == 1
+    assert steps["answers: medium", "right by the label after voting"] == 6
+
+
+def test_a_users_mistake_ends_with_two_and_no_traceback(capsys):
+    def fail(_):
+        raise UserError("is wrong", where="file: line 3", todo="mend it")
+
+    with pytest.raises(SystemExit) as ended:
+        run_main(fail)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "error: file: line 3: is wrong\n  what to do: mend it\n"
+
+
+def test_settings_on_the_command_line_are_checked():
+    assert json_of(Sampling)('{"temperature": 1, "max_tokens": 5}').max_tokens == 5
+    for text in ("{", '{"temperature": 1}', '{"temperature": -1, "max_tokens": 5}'):
+        with pytest.raises(Exception, match="cannot be used"):
+            json_of(Sampling)(text)
+
+
+@pytest.mark.parametrize("script", sorted(path.stem for path in (ROOT / "scripts").glob("*.py")))
+def test_every_script_has_help_for_every_flag(script):
+    """Also: no script imports torch or vLLM before it needs them, or this would take minutes."""
+    text = run(script, "--help").stdout
+    assert len(text.splitlines()) > 5
