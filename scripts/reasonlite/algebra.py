@@ -45,7 +45,7 @@ class Worker:
         self._connection: Connection | None = None
 
     def ask(self, first: str, second: str) -> Answer:
-        """Equal, different, or undecided with the reason; never raises, never waits for long."""
+        """Equal, different, or undecided with the reason; a RuntimeError if no worker can be started."""
         connection = self._running()
         try:
             connection.send((first, second))
@@ -64,10 +64,13 @@ class Worker:
             self._process = context.Process(target=_serve, args=(theirs, self._cpu_seconds), daemon=True)
             self._process.start()
             theirs.close()
-            if not self._connection.poll(START_SECONDS):
+            try:
+                started = self._connection.poll(START_SECONDS) and self._connection.recv() == "ready"
+            except EOFError:
+                started = False
+            if not started:
                 self.stop()
                 raise RuntimeError("the algebra worker did not start")
-            self._connection.recv()
         return self._connection
 
     def _cause_of_death(self) -> str:

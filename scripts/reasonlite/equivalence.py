@@ -96,7 +96,10 @@ def compare(left: str, right: str) -> Verdict:
     first, second = sorted((canonical(left), canonical(right)))
     if first == second:
         return Verdict("equal", "text")
-    return _compare_canonical(first, second)
+    try:
+        return _compare_canonical(first, second)
+    except RecursionError:
+        return Verdict("undecided", "nested too deeply")
 
 
 def _compare_canonical(first: str, second: str) -> Verdict:

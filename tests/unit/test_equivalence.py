@@ -109,3 +109,8 @@ def test_everything_equals_itself(text):
 def test_an_equation_is_not_its_right_side():
     assert compare("7 = 11a+c", "11a+c").verdict != "equal"
     assert compare("11a+c", "7 = 11a+c").verdict != "equal"
+
+
+def test_deeply_nested_tuples_are_undecided_not_a_crash():
+    left, right = ("(" * 400 + number + ",1)" * 400 for number in ("1", "2"))
+    assert compare(left, right).verdict == "undecided"
