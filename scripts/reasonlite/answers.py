@@ -22,8 +22,8 @@ LONGEST = 2_000  # characters; a longer "answer" is prose
 def final_answer(transcript: Transcript) -> str | None:
     """The final answer of a complete reply, or None: a cut or malformed reply has none.
 
-    The last boxed expression of the final part counts; failing that one in a reply without
-    parts marked, ``#### x`` (GSM8K's form), or the words after "the answer is".
+    The last boxed expression of the final part counts; failing that, ``#### x`` (GSM8K's
+    form), or the words after "the answer is".
     """
     if transcript.status != "complete" or transcript.final is None:
         return None

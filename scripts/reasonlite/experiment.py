@@ -1,6 +1,7 @@
 """What the rule files ask of a config: names, settings of one job, and the closing summary.
 
-The only module the workflow's files use; it imports nothing heavy.
+What the rule files need of the library comes through here; Polars, for the strata's
+filters, is the heaviest thing it imports.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from reasonlite.config import Config, Effort, Evaluated, Source, Stage, parse_config
+from reasonlite.config import Config, Effort, Source, Stage, parse_config
 from reasonlite.errors import UserError
 from reasonlite.models import check_model_folder
 from reasonlite.provenance import identity
@@ -62,13 +63,9 @@ def stage_of(config: Config, name: str) -> Stage:
     return next(stage for stage in config.stages if stage.name == name)
 
 
-def evaluated(config: Config, model: str) -> Evaluated:
-    return next(entry for entry in config.evaluation.models if entry.model == model)
-
-
 def evaluation_effort(config: Config, model: str) -> Effort:
     """How a model answers benchmark problems, in the teacher's own terms."""
-    entry = evaluated(config, model)
+    entry = next(entry for entry in config.evaluation.models if entry.model == model)
     return Effort(
         prompt=entry.prompt, sampling=entry.sampling, answers_per_problem=config.evaluation.answers_per_problem
     )

@@ -79,19 +79,20 @@ def download(repo: str, revision: str, kind: str, files: list[str] | None = None
 
 def write_fingerprint(folder: Path, source: Any) -> None:
     """Record the SHA-256 of every file, so that no later step needs to read the weights for it."""
-    files = {file.name: sha256_file(file) for file in sorted(folder.iterdir()) if file.is_file()}
-    files.pop(FINGERPRINT, None)
-    write_json(folder / FINGERPRINT, {"source": source, "files": files})
+    write_json(folder / FINGERPRINT, {"source": source, "files": _hashes(folder)})
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    files = (file for file in sorted(folder.iterdir()) if file.is_file() and file.name != FINGERPRINT)
+    return {file.name: sha256_file(file) for file in files}
 
 
 def fingerprint(folder: Path) -> str:
     """A hash of the model's files; equal for equal models wherever they lie."""
     recorded = folder / FINGERPRINT
-    if not recorded.is_file():
-        files = {file.name: sha256_file(file) for file in sorted(folder.iterdir()) if file.is_file()}
-    else:
-        files = json.loads(recorded.read_text(encoding="utf-8"))["files"]
-    return sha256_text(canonical_json(files))
+    if recorded.is_file():
+        return sha256_text(canonical_json(json.loads(recorded.read_text(encoding="utf-8"))["files"]))
+    return sha256_text(canonical_json(_hashes(folder)))
 
 
 def _packaged_gguf(package: str) -> Path:

@@ -19,16 +19,11 @@ PACKAGE = "reasonlite"
 
 @functools.cache
 def _tree(path: Path) -> ast.Module:
+    """A file's syntax tree, docstrings removed."""
     try:
-        return ast.parse(path.read_text(encoding="utf-8"))
+        tree = ast.parse(path.read_text(encoding="utf-8"))
     except SyntaxError as error:
         raise UserError(f"is not valid Python: {error.msg}", where=f"{path}: line {error.lineno}") from None
-
-
-@functools.cache
-def code_hash(path: Path) -> str:
-    """SHA-256 of a file's syntax tree, docstrings removed."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             first = node.body[0] if node.body else None
@@ -38,7 +33,13 @@ def code_hash(path: Path) -> str:
                 and isinstance(first.value.value, str)
             ):
                 node.body = node.body[1:] or [ast.Pass()]
-    return sha256_text(ast.dump(tree))
+    return tree
+
+
+@functools.cache
+def code_hash(path: Path) -> str:
+    """SHA-256 of a file's syntax tree, docstrings removed."""
+    return sha256_text(ast.dump(_tree(path)))
 
 
 def imported_modules(path: Path, root: Path) -> set[Path]:

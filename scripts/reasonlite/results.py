@@ -34,28 +34,28 @@ def measure(judged: dict[tuple[str, str], Path], settings: Evaluation, seed: int
     """Every metric of every (model, benchmark) as RESULTS; shares in per cent, tokens in tokens."""
     rows: list[dict] = []
     for benchmark in settings.benchmarks:
-        baseline = _matrix(judged[settings.baseline, benchmark])
-        for entry in settings.models:
-            path = judged[entry.model, benchmark]
-            frame = read_table(path, JUDGED)
-            ids, matrix = _matrix(path)
-            if ids != baseline[0]:
+        paths = {entry.model: judged[entry.model, benchmark] for entry in settings.models}
+        frames = {model: read_table(path, JUDGED) for model, path in paths.items()}
+        matrices = {model: _matrix(frames[model], path) for model, path in paths.items()}
+        baseline_ids, baseline = matrices[settings.baseline]
+        for model, path in paths.items():
+            ids, matrix = matrices[model]
+            if ids != baseline_ids:
                 raise UserError("its problems are not the baseline's", where=path, todo="rerun the evaluation")
             size = {"problems": len(ids), "answers": matrix.shape[1]}
-            metrics = _metrics(frame, matrix, baseline[1], settings, seed)
+            metrics = _metrics(frames[model], matrix, baseline, settings, seed)
             rows += [
-                {"model": entry.model, "benchmark": benchmark, "metric": name, **vars(interval), **size}
+                {"model": model, "benchmark": benchmark, "metric": name, **vars(interval), **size}
                 for name, interval in metrics.items()
             ]
     return pl.DataFrame(rows, schema=RESULTS)
 
 
-def _matrix(path: Path) -> tuple[list[str], Matrix]:
-    frame = read_table(path, JUDGED, ["problem_id", "number", "correct"])
+def _matrix(frame: pl.DataFrame, path: Path) -> tuple[list[str], Matrix]:
     if frame["correct"].null_count():
         problem = frame.filter(pl.col("correct").is_null())["problem_id"][0]
         raise UserError(f"the benchmark problem {problem} has no label", where=path)
-    return verdict_matrix(frame.rows(), path)
+    return verdict_matrix(frame.select("problem_id", "number", "correct").rows(), path)
 
 
 def _metrics(

@@ -1,6 +1,5 @@
 """Dry runs: every config plans, every mistake stops with a plain message, identities see what they must."""
 
-import json
 import re
 
 import pytest
@@ -85,4 +84,3 @@ def test_the_demo_says_what_it_will_do(project):
     stats = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, flags=re.MULTILINE))
     shards = demo()["problems"]["shards"]
     assert int(stats["generate_answers"]) == 2 * shards and int(stats["train"]) == 2
-    json.dumps(stats)
