@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import atexit
 import functools
-import multiprocessing
+import json
+import os
 import resource
+import select
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 
 CPU_SECONDS = 5.0  # per pair
 WALL_SECONDS = 120.0  # per pair; only reached by a worker that waits without computing
@@ -37,76 +40,81 @@ def _worker() -> Worker:
 
 
 class Worker:
-    """One worker process, started when it is first needed and again after it was killed."""
+    """One worker process, started when it is first needed and again after it was killed.
+
+    It is a program of its own, not a fork or spawn of this process: a fork would copy locked
+    threads, and a spawn would run the caller's main module again. One JSON line a pair and an answer.
+    """
 
     def __init__(self, cpu_seconds: float = CPU_SECONDS) -> None:
         self._cpu_seconds = cpu_seconds
-        self._process: multiprocessing.process.BaseProcess | None = None
-        self._connection: Connection | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     def ask(self, first: str, second: str) -> Answer:
         """Equal, different, or undecided with the reason; a RuntimeError if no worker can be started."""
-        connection = self._running()
+        process = self._running()
         try:
-            connection.send((first, second))
-            if connection.poll(WALL_SECONDS):
-                return connection.recv()
-            reason = "stopped at the time limit"
-        except (EOFError, OSError):
+            assert process.stdin is not None
+            process.stdin.write(json.dumps([first, second]).encode("ascii") + b"\n")
+            process.stdin.flush()
+            line = self._line(WALL_SECONDS)
+            if line:
+                same, method = json.loads(line)
+                return same, method
+            reason = "stopped at the time limit" if line is None else self._cause_of_death()
+        except (BrokenPipeError, ConnectionError):
             reason = self._cause_of_death()
         self.stop()
         return None, reason
 
-    def _running(self) -> Connection:
-        if self._connection is None:
-            context = multiprocessing.get_context("spawn")  # a fork would copy Polars' locked threads
-            self._connection, theirs = context.Pipe()
-            self._process = context.Process(target=_serve, args=(theirs, self._cpu_seconds), daemon=True)
-            self._process.start()
-            theirs.close()
-            try:
-                started = self._connection.poll(START_SECONDS) and self._connection.recv() == "ready"
-            except EOFError:
-                started = False
-            if not started:
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", __file__, str(self._cpu_seconds)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+            if self._line(START_SECONDS) != b"ready\n":
                 self.stop()
-                raise RuntimeError("the algebra worker did not start")
-        return self._connection
+                raise RuntimeError("the algebra worker did not start; try: python -c 'import math_verify'")
+        return self._process
+
+    def _line(self, seconds: float) -> bytes | None:
+        """The worker's next line; b"" at its end, None when it stays silent for so long."""
+        assert self._process is not None and self._process.stdout is not None
+        ready, _, _ = select.select([self._process.stdout], [], [], seconds)
+        return self._process.stdout.readline() if ready else None
 
     def _cause_of_death(self) -> str:
-        if self._process is not None:
-            self._process.join(10)
-            if self._process.exitcode == -signal.SIGPROF:
-                return "stopped at the CPU limit"
+        if self._process is not None and self._process.wait(10) == -signal.SIGPROF:
+            return "stopped at the CPU limit"
         return "the worker died"
 
     def stop(self) -> None:
         """End the worker, if there is one."""
         if self._process is not None:
             self._process.kill()
-            self._process.join()
-        if self._connection is not None:
-            self._connection.close()
-        self._process = self._connection = None
+            self._process.communicate()
+        self._process = None
 
 
-def _serve(connection: Connection, cpu_seconds: float) -> None:
-    """The worker: import once, then answer pairs until the connection closes."""
+def _serve(cpu_seconds: float) -> None:
+    """The worker: import once, then answer pairs until the input closes."""
+    answers = os.fdopen(os.dup(1), "w", encoding="ascii")
+    os.dup2(2, 1)  # what sympy prints is no answer
     from math_verify import parse, verify
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     signal.signal(signal.SIGPROF, signal.SIG_DFL)  # the kernel ends the process; no Python code is needed
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    connection.send("ready")
-    while True:
-        try:
-            first, second = connection.recv()
-        except EOFError:
-            return
+    print("ready", file=answers, flush=True)
+    for line in sys.stdin:
+        first, second = json.loads(line)
         signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
         answer = _decide(first, second, parse, verify)
         signal.setitimer(signal.ITIMER_PROF, 0)
-        connection.send(answer)
+        print(json.dumps(answer), file=answers, flush=True)
 
 
 def _decide(first: str, second: str, parse: Callable, verify: Callable) -> Answer:
@@ -119,3 +127,7 @@ def _decide(first: str, second: str, parse: Callable, verify: Callable) -> Answe
     except (Exception, RecursionError) as error:  # whatever sympy raises
         return None, f"algebra failed: {type(error).__name__}"
     return (forth, "algebra") if forth == back else (None, "depends on the order")
+
+
+if __name__ == "__main__":
+    _serve(float(sys.argv[1]))

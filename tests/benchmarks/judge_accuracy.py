@@ -56,7 +56,7 @@ def pairs(data: Path, sample: int) -> dict[str, list[tuple[str, str, bool]]]:
 
 
 def ours(gold: str, predicted: str) -> bool | None:
-    left, right = (extract(text) or text for text in (gold, predicted))
+    left, right = (extract(text, prose=True) or text for text in (gold, predicted))
     verdict = compare(left, right).verdict
     return None if verdict == "undecided" else verdict == "equal"
 

@@ -1,0 +1,47 @@
+"""The verdict on a pair of answers and what decided it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+VerdictName = Literal["equal", "different", "undecided"]
+EXACT = frozenset({"text", "number", "value", "words", "structure", "relation", "interval"})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``method``: what decided, as in EXACT or rounded, percent, unit, choice, algebra …; or why nothing did.
+
+    Equality by a method in EXACT is transitive; by any other it need not be.
+    """
+
+    verdict: VerdictName
+    method: str
+
+    @property
+    def is_equal(self) -> bool:
+        return self.verdict == "equal"
+
+
+def equal(method: str) -> Verdict:
+    return Verdict("equal", method)
+
+
+def different(method: str) -> Verdict:
+    return Verdict("different", method)
+
+
+def undecided(reason: str) -> Verdict:
+    return Verdict("undecided", reason)
+
+
+def all_equal(verdicts: Iterable[Verdict], method: str) -> Verdict:
+    """The verdict on a whole from those on its parts; equal only as exactly as its weakest part."""
+    found = list(verdicts)
+    for name in ("different", "undecided"):
+        if (first := next((verdict for verdict in found if verdict.verdict == name), None)) is not None:
+            return different(method) if name == "different" else first
+    loose = next((verdict.method for verdict in found if verdict.method not in EXACT), None)
+    return equal(loose or method)
