@@ -54,6 +54,7 @@ rule evaluate_groups:
     output:
         groups="<results>/evaluation/{model}/{benchmark}/groups.parquet",
         pairs="<results>/evaluation/{model}/{benchmark}/pairs.parquet",
+        timings="<benchmarks>/pairs/{model}/{benchmark}.parquet",
     log:
         "<logs>/evaluate_groups/{model}/{benchmark}.log",
     benchmark:
@@ -73,6 +74,7 @@ rule evaluate_groups:
             --problems {input.problems:q} \
             --groups {output.groups:q} \
             --pairs {output.pairs:q} \
+            --timings {output.timings:q} \
             &>{log:q}
         """
 
@@ -93,12 +95,12 @@ rule evaluate_judge:
         mem_mb=2000,
         runtime=30,
     params:
-        identity=identity("judge"),
+        identity=identity("judge_answers"),
     message:
         "Judging answers of {wildcards.model} to {wildcards.benchmark}"
     shell:
         r"""
-        python scripts/judge.py \
+        python scripts/judge_answers.py \
             --answers {input.answers:q} \
             --groups {input.groups:q} \
             --problems {input.problems:q} \

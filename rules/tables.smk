@@ -1,12 +1,19 @@
 # Tables of results and of the data funnel.
 # Requires: evaluation/{model}/{benchmark}/judged.parquet; problems, votes, judged, curriculum/funnel.
-# Gives: tables/results.csv, .md, .tex; tables/funnel.csv.
+# Gives: tables/results.csv, .md, .tex; tables/funnel.csv; tables/vote_sweep.csv; and tables/agreement.csv,
+# tables/disagreements.csv where a model judges too.
 
 
 rule tables:
     input:
         "<results>/tables/results.csv",
         "<results>/tables/funnel.csv",
+        "<results>/tables/vote_sweep.csv",
+        branch(
+            EXPERIMENT.labels.judge == "rules",
+            then=[],
+            otherwise="<results>/tables/agreement.csv",
+        ),
     localrule: True
 
 
@@ -92,5 +99,67 @@ rule tabulate_funnel:
             --judged {input.judged:q} \
             --strata {input.strata:q} \
             --csv {output.csv:q} \
+            &>{log:q}
+        """
+
+
+rule tabulate_sweep:
+    input:
+        votes=expand("<results>/votes/{shard}.parquet", shard=SHARDS),
+    output:
+        csv="<results>/tables/vote_sweep.csv",
+    log:
+        "<logs>/tabulate_sweep.log",
+    benchmark:
+        "<benchmarks>/tabulate_sweep.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        min_share=EXPERIMENT.labels.min_share,
+        min_votes=EXPERIMENT.labels.min_votes,
+        identity=identity(
+            "tabulate_labels",
+            min_share=EXPERIMENT.labels.min_share,
+            min_votes=EXPERIMENT.labels.min_votes,
+        ),
+    message:
+        "Trying other thresholds of the vote"
+    shell:
+        r"""
+        python scripts/tabulate_labels.py sweep \
+            --votes {input.votes:q} \
+            --min-share {params.min_share} \
+            --min-votes {params.min_votes} \
+            --csv {output.csv:q} \
+            &>{log:q}
+        """
+
+
+rule tabulate_agreement:
+    input:
+        adjudicated=expand("<results>/groups/adjudicated/{shard}.parquet", shard=SHARDS),
+    output:
+        csv="<results>/tables/agreement.csv",
+        disagreements="<results>/tables/disagreements.csv",
+    log:
+        "<logs>/tabulate_agreement.log",
+    benchmark:
+        "<benchmarks>/tabulate_agreement.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        identity=identity("tabulate_labels"),
+    message:
+        "Comparing the rules' verdicts with the model's"
+    shell:
+        r"""
+        python scripts/tabulate_labels.py agreement \
+            --adjudicated {input.adjudicated:q} \
+            --csv {output.csv:q} \
+            --disagreements {output.disagreements:q} \
             &>{log:q}
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,15 +16,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--problems", type=Path, required=True, help="table of problems")
     parser.add_argument("--min-share", type=float, required=True, help="share of the votes the top answer needs")
     parser.add_argument("--min-votes", type=int, required=True, help="votes the top answer needs")
+    parser.add_argument("--weights", type=json.loads, default={}, help='what a vote counts by effort: {"high": 2}')
     parser.add_argument("--output", type=Path, required=True, help="table to write")
     arguments = parser.parse_args(argv)
     logs.set_up()
     result = votes.vote(
-        tables.read_tables(arguments.answers, tables.ANSWERS, ["problem_id", "answer"]),
+        tables.read_tables(arguments.answers, tables.ANSWERS, ["problem_id", "effort", "answer"]),
         tables.read_table(arguments.groups, tables.GROUPS),
         tables.read_table(arguments.problems, tables.PROBLEMS, ["id", "answer"]),
         min_share=arguments.min_share,
         min_votes=arguments.min_votes,
+        weights=arguments.weights,
     )
     tables.write_table(arguments.output, result, tables.VOTES)
     sources = dict(result["label_source"].value_counts().sort("label_source").iter_rows())

@@ -163,10 +163,34 @@ class Teacher(Closed):
     chunk: int = Field(1024, ge=1, description="requests between two commits of the journal")
 
 
+class Adjudicator(Closed):
+    """The model that is asked whether two answers are the same, with the problem in the prompt."""
+
+    model: Name | None = Field(None, description="one of models; default: the teacher")
+    engine: Engine | None = Field(None, description="default: the teacher's engine")
+    sampling: Sampling = Field(default_factory=lambda: Sampling(temperature=0.0, max_tokens=4096))
+    template_arguments: dict[str, Any] = Field(
+        default_factory=dict, description="passed to the chat template, such as reasoning_effort: low"
+    )
+    attempts: int = Field(3, ge=1, description="requests for one pair before a malformed reply leaves it undecided")
+    sample: int = Field(
+        20, ge=0, description="pairs a shard that the rules decided and the model is asked too, for the agreement table"
+    )
+
+
 class Labels(Closed):
     min_share: Share = Field(0.9, description="share of the votes the top answer needs; ReasonLite: 0.9")
-    min_votes: int = Field(4, ge=1, description="votes the top answer needs; ReasonLite: 4")
+    min_votes: int = Field(4, ge=1, description="answers the top answer needs; ReasonLite: 4")
     efforts: list[Name] | None = Field(None, description="efforts whose answers vote; default: all")
+    weights: dict[Name, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict, description="what a vote of an effort counts in the share; 1 where none is given"
+    )
+    judge: Literal["rules", "llm", "rules_then_llm"] = Field(
+        "rules",
+        description="who says whether two answers are the same: rules alone; a model for what they leave undecided;"
+        " or a model for every answer, as ReasonLite does",
+    )
+    adjudicator: Adjudicator = Field(default_factory=lambda: Adjudicator())
 
 
 class Stratum(Closed):
@@ -234,9 +258,21 @@ def _check_efforts(config: Config) -> None:
     _one_of("teacher.model", config.teacher.model, config.models)
     for effort in config.labels.efforts or []:
         _one_of("labels.efforts", effort, efforts)
+    for effort in config.labels.weights:
+        _one_of("labels.weights", effort, efforts)
+    if config.labels.adjudicator.model is not None:
+        _one_of("labels.adjudicator.model", config.labels.adjudicator.model, config.models)
     for name, stratum in config.strata.items():
         for effort in stratum.efforts:
             _one_of(f"strata.{name}.efforts", effort, efforts)
+    judge = config.labels.adjudicator
+    judges_engine = judge.engine or config.teacher.engine
+    room = judges_engine.max_model_len if isinstance(judges_engine, VllmEngine) else judge.sampling.max_tokens
+    if config.labels.judge != "rules" and judge.sampling.max_tokens > room:
+        raise ValueError(
+            f"labels.adjudicator.sampling.max_tokens: {judge.sampling.max_tokens} is above its engine's"
+            f" max_model_len, {room}"
+        )
     if isinstance(config.teacher.engine, VllmEngine):
         for name, effort_settings in efforts.items():
             limit = config.teacher.engine.max_model_len

@@ -49,6 +49,8 @@ def read(answer: str) -> Reading:
         known = {"none": Symbol("emptyset"), "reals": Symbol("reals")}.get(phrase)
         if number is not None or known is not None:
             return Reading(cleaned, (Number(number) if number is not None else known,), None)  # type: ignore[arg-type]
+        if wording.is_prose(phrase):
+            return Reading(cleaned, (), phrase, "words", malformed=True)
     try:
         nodes = [parse(cleaned)]
     except NotUnderstood as error:

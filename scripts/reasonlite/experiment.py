@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from reasonlite.config import Config, Effort, Source, Stage, parse_config
+from reasonlite.config import Adjudicator, Config, Effort, Source, Stage, parse_config
 from reasonlite.errors import UserError
 from reasonlite.models import check_model_folder
 from reasonlite.provenance import identity
@@ -73,6 +73,14 @@ def evaluation_effort(config: Config, model: str) -> Effort:
 
 def voting_efforts(config: Config) -> list[str]:
     return config.labels.efforts or list(config.teacher.efforts)
+
+
+def adjudicator(config: Config) -> Adjudicator:
+    """Who is asked about pairs of answers, with the teacher where nothing else is said."""
+    settings, teacher = config.labels.adjudicator, config.teacher
+    return settings.model_copy(
+        update={"model": settings.model or teacher.model, "engine": settings.engine or teacher.engine}
+    )
 
 
 def rule_identity(script: Path, settings: dict[str, Any]) -> str:

@@ -14,12 +14,12 @@ from typing import Any
 import polars as pl
 
 from reasonlite.answers import final_answer
-from reasonlite.config import Effort, ServerEngine, VllmEngine
+from reasonlite.config import Effort, Sampling, ServerEngine, VllmEngine
 from reasonlite.engines import Engine, Reply, Request
 from reasonlite.files import canonical_json, sha256_text
 from reasonlite.journal import Journal
 from reasonlite.logs import get_logger
-from reasonlite.prompts import messages_for
+from reasonlite.prompts import Message, messages_for
 from reasonlite.seeding import answer_seed
 from reasonlite.tables import ANSWERS, frame_of
 from reasonlite.transcripts import split_reply
@@ -42,20 +42,28 @@ class Job:
         """The request of one answer; its key changes when anything does that could change the reply."""
         messages = messages_for(problem, self.settings.prompt)
         seed = answer_seed(self.seed, problem_id, self.effort, number)
-        engine = self.engine.model_dump(mode="json", exclude={"url", "concurrency", "attempts", "timeout_seconds"})
-        key = sha256_text(
-            canonical_json(
-                {
-                    "messages": messages,
-                    "seed": seed,
-                    "model": self.model,
-                    "engine": engine,
-                    "sampling": self.settings.sampling.model_dump(),
-                    "template_arguments": self.settings.prompt.template_arguments,
-                }
-            )
-        )
-        return Request(key, messages, seed)
+        template_arguments = self.settings.prompt.template_arguments
+        return request_of(messages, seed, self.model, self.engine, self.settings.sampling, template_arguments)
+
+
+def request_of(
+    messages: list[Message],
+    seed: int,
+    model: str,
+    engine: VllmEngine | ServerEngine,
+    sampling: Sampling,
+    template_arguments: dict[str, Any],
+) -> Request:
+    """A request whose key changes when anything does that could change the reply."""
+    asked = {
+        "messages": messages,
+        "seed": seed,
+        "model": model,
+        "engine": engine.model_dump(mode="json", exclude={"url", "concurrency", "attempts", "timeout_seconds"}),
+        "sampling": sampling.model_dump(),
+        "template_arguments": template_arguments,
+    }
+    return Request(sha256_text(canonical_json(asked)), messages, seed)
 
 
 def generate(problems: pl.DataFrame, job: Job, journal_path: Path, open_engine: Callable[[], Engine]) -> pl.DataFrame:
@@ -71,33 +79,30 @@ def generate(problems: pl.DataFrame, job: Job, journal_path: Path, open_engine: 
         for number in range(job.settings.answers_per_problem)
     ]
     journal = Journal(journal_path)
-    missing = [request for _, _, request in places if not _answered(journal, request.key)]
+    missing = [request for _, _, request in places if not journal.holds(request.key)]
     log.info("%d answers wanted, %d of them in the journal", len(places), len(places) - len(missing))
     if missing:
-        _fill(journal, missing, job.chunk, open_engine)
+        engine = open_engine()
+        try:
+            fill(journal, missing, job.chunk, engine)
+        finally:
+            engine.close()
     rows = [_row(job.effort, problem_id, number, request, journal) for problem_id, number, request in places]
     return frame_of(rows, ANSWERS)
 
 
-def _answered(journal: Journal, key: str) -> bool:
-    return journal.entries.get(key, {}).get("text") is not None
-
-
-def _fill(journal: Journal, missing: list[Request], chunk: int, open_engine: Callable[[], Engine]) -> None:
+def fill(journal: Journal, missing: list[Request], chunk: int, engine: Engine) -> None:
+    """Ask the engine for what is missing, with a commit of the journal after every ``chunk`` replies."""
     unique = list({request.key: request for request in missing}.values())
-    engine = open_engine()
     started, tokens = time.monotonic(), 0
-    try:
-        for first in range(0, len(unique), chunk):
-            part = unique[first : first + chunk]
-            replies = engine.generate(part)
-            journal.append((request.key, asdict(reply)) for request, reply in zip(part, replies, strict=True))
-            tokens += sum(reply.tokens or 0 for reply in replies)
-            done, seconds = first + len(part), max(time.monotonic() - started, 1e-9)
-            left = (len(unique) - done) * seconds / done
-            log.info("%d of %d answers, %.0f tokens/s, about %.0f s left", done, len(unique), tokens / seconds, left)
-    finally:
-        engine.close()
+    for first in range(0, len(unique), chunk):
+        part = unique[first : first + chunk]
+        replies = engine.generate(part)
+        journal.append((request.key, asdict(reply)) for request, reply in zip(part, replies, strict=True))
+        tokens += sum(reply.tokens or 0 for reply in replies)
+        done, seconds = first + len(part), max(time.monotonic() - started, 1e-9)
+        left = (len(unique) - done) * seconds / done
+        log.info("%d of %d answers, %.0f tokens/s, about %.0f s left", done, len(unique), tokens / seconds, left)
 
 
 def _row(effort: str, problem_id: str, number: int, request: Request, journal: Journal) -> dict[str, Any]:

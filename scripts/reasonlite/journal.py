@@ -44,6 +44,10 @@ class Journal:
         if good < self._path.stat().st_size:
             os.truncate(self._path, good)
 
+    def holds(self, key: str) -> bool:
+        """Whether a reply with text is kept under a key; a failed request is asked for again."""
+        return self.entries.get(key, {}).get("text") is not None
+
     def append(self, entries: Iterable[tuple[str, dict[str, Any]]]) -> None:
         """Add entries and wait until they are on disk."""
         with self._path.open("a", encoding="utf-8", errors="surrogatepass") as handle:

@@ -44,6 +44,7 @@ GROUPS = pl.Schema(
         "answer": pl.String,  # a distinct final answer, or the label
         "class": pl.Int32,  # answers of one class are equal; numbered from 0 in each problem
         "is_label": pl.Boolean,  # the data set's label is this string
+        "equals_label": pl.Boolean,  # equal to the data set's label; null without one
         "count": pl.Int32,  # answers with this final answer
     }
 )
@@ -53,7 +54,23 @@ PAIRS = pl.Schema(
         "left": pl.String,
         "right": pl.String,
         "verdict": pl.String,  # equal, different, undecided
-        "method": pl.String,
+        "method": pl.String,  # what decided, or why nothing did
+    }
+)
+TIMINGS = pl.Schema(
+    {"problem_id": pl.String, "left": pl.String, "right": pl.String, "method": pl.String, "seconds": pl.Float64}
+)
+ADJUDICATED = pl.Schema(
+    {
+        "problem_id": pl.String,
+        "left": pl.String,
+        "right": pl.String,
+        "asked": pl.String,  # why: undecided, sample, label, top
+        "rules": pl.String,  # the rules' verdict
+        "verdict": pl.String,  # the model's: equal, different, undecided
+        "attempts": pl.Int32,  # requests made, malformed replies included
+        "reply": pl.String,  # text of the last reply; null when the request failed
+        "error": pl.String,
     }
 )
 VOTES = pl.Schema(
@@ -64,12 +81,24 @@ VOTES = pl.Schema(
         "top_answer": pl.String,  # null when nothing voted or the top is tied
         "top_class": pl.Int32,
         "top_votes": pl.Int32,
-        "share": pl.Float64,  # top_votes / voting
+        "share": pl.Float64,  # of the votes that the top answer has, by weight
         "dataset_answer": pl.String,
         "dataset_class": pl.Int32,
         "label": pl.String,
         "label_class": pl.Int32,
         "label_source": pl.String,  # vote, dataset, none
+    }
+)
+AGREEMENT = pl.Schema({"measure": pl.String, "value": pl.Float64})
+SWEEP = pl.Schema(
+    {
+        "min_share": pl.Float64,
+        "min_votes": pl.Int32,
+        "problems": pl.Int32,
+        "by_vote": pl.Int32,
+        "replaced": pl.Int32,
+        "added": pl.Int32,
+        "agreement": pl.Float64,
     }
 )
 JUDGED = pl.Schema(
@@ -157,6 +186,6 @@ def read_tables(paths: list[Path], schema: pl.Schema, columns: list[str] | None 
     return pl.concat([read_table(path, schema, columns) for path in paths], rechunk=False)
 
 
-def frame_of(rows: list[dict], schema: pl.Schema) -> pl.DataFrame:
+def frame_of(rows: list[dict] | list[tuple], schema: pl.Schema) -> pl.DataFrame:
     """A data frame of ``rows`` with ``schema``, also when there are no rows."""
     return pl.DataFrame(rows, schema=schema, orient="row")

@@ -1,144 +1,101 @@
-"""Groups of equal answers, votes over them, and verdicts by joins on them.
+"""Votes over classes of equal answers, and verdicts by joins on them.
 
-Each problem's distinct final answers and its label are sorted into classes once; everything
-after is a join on (problem, answer). Does not read any text of an answer.
+Does not read or compare the text of any answer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
-from reasonlite.equivalence import compare
-from reasonlite.tables import GROUPS, JUDGED, PAIRS, VOTES, frame_of
-
-
-def group(answers: pl.DataFrame, problems: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Sort each problem's distinct answers and label into classes of equal answers.
-
-    ``answers``: problem_id, answer. ``problems``: id, answer. Returns (GROUPS, PAIRS): the
-    distinct answers with their class, and every pair that was compared with its verdict.
-    An answer is compared with the first of each class; undecided counts as not equal here,
-    and stands in PAIRS.
-    """
-    counts = (
-        answers.filter(pl.col("answer").is_not_null())
-        .group_by("problem_id", "answer")
-        .agg(pl.len().alias("count"))
-        .sort("problem_id", pl.col("count"), "answer", descending=[False, True, False])
-    )
-    by_problem = {
-        key[0]: list(zip(part["answer"], part["count"], strict=True))
-        for key, part in counts.group_by("problem_id", maintain_order=True)
-    }
-    groups: list[dict] = []
-    pairs: list[dict] = []
-    for problem in problems.sort("id").iter_rows(named=True):
-        rows, compared = _classes(problem["id"], problem["answer"], by_problem.get(problem["id"], []))
-        groups.extend(rows)
-        pairs.extend(compared)
-    return frame_of(groups, GROUPS), frame_of(pairs, PAIRS)
-
-
-def _classes(problem_id: str, label: str | None, counted: list[tuple[str, int]]) -> tuple[list[dict], list[dict]]:
-    """The classes of one problem: the label's first, then by falling count."""
-    counts = dict(counted)
-    order = ([label] if label is not None else []) + [answer for answer, _ in counted if answer != label]
-    representatives: list[str] = []
-    rows, pairs = [], []
-    for answer in order:
-        number = len(representatives)
-        for candidate, representative in enumerate(representatives):
-            verdict = compare(representative, answer)
-            pairs.append(
-                {
-                    "problem_id": problem_id,
-                    "left": representative,
-                    "right": answer,
-                    "verdict": verdict.verdict,
-                    "method": verdict.method,
-                }
-            )
-            if verdict.verdict == "equal":
-                number = candidate
-                break
-        else:
-            representatives.append(answer)
-        rows.append(
-            {
-                "problem_id": problem_id,
-                "answer": answer,
-                "class": number,
-                "is_label": answer == label,
-                "count": counts.get(answer, 0),
-            }
-        )
-    return rows, pairs
+from reasonlite.tables import JUDGED, SWEEP, VOTES, frame_of
 
 
 def vote(
-    answers: pl.DataFrame, groups: pl.DataFrame, problems: pl.DataFrame, *, min_share: float, min_votes: int
+    answers: pl.DataFrame,
+    groups: pl.DataFrame,
+    problems: pl.DataFrame,
+    *,
+    min_share: float,
+    min_votes: int,
+    weights: dict[str, float] | None = None,
 ) -> pl.DataFrame:
     """The label of each problem after voting (VOTES), one row a problem, in the order of ids.
 
-    ``answers`` are the voters (problem_id, answer). The top class becomes the label when its
-    share of the votes is at least ``min_share`` and it has at least ``min_votes`` (ReasonLite:
-    0.9 and 4); a tie has no winner. Otherwise the data set's label is kept.
+    ``answers`` are the voters (problem_id, effort, answer). The top class becomes the label when
+    its share of the votes is at least ``min_share`` and it has at least ``min_votes`` answers
+    (ReasonLite: 0.9 and 4); a tie has no winner. Otherwise the data set's label is kept.
+    ``weights`` says what a vote of an effort counts in ranking and share; 1 where it is silent.
     """
+    weight = pl.col("effort").replace_strict(weights or {}, default=1.0, return_dtype=pl.Float64)
     drawn = answers.group_by("problem_id").agg(pl.len().alias("drawn"))
-    voted = answers.filter(pl.col("answer").is_not_null()).join(
-        groups.select("problem_id", "answer", "class"), on=["problem_id", "answer"], how="left"
-    )
-    tally = voted.group_by("problem_id", "class").agg(
-        pl.len().alias("votes"),
+    tally = (
+        answers.filter(pl.col("answer").is_not_null())
+        .join(groups.select("problem_id", "answer", "class"), on=["problem_id", "answer"])
+        .group_by("problem_id", "class", "answer")
+        .agg(pl.len().alias("votes"), weight.sum().alias("weight"))
+        .sort("problem_id", "class", "votes", "answer", descending=[False, False, True, False])
+        .group_by("problem_id", "class", maintain_order=True)
         # the most frequent spelling stands for its class; ties by text
-        pl.col("answer").value_counts().alias("spellings"),
-    )
-    classes = dict(tally.group_by("problem_id").agg(pl.struct("class", "votes", "spellings")).iter_rows())
-    drawn_of = dict(drawn.iter_rows())
-    label_class = {row["problem_id"]: row["class"] for row in groups.filter("is_label").iter_rows(named=True)}
-    rows = [
-        _vote_row(
-            problem,
-            classes.get(problem["id"], []),
-            drawn_of.get(problem["id"], 0),
-            label_class.get(problem["id"]),
-            min_share,
-            min_votes,
+        .agg(pl.col("votes").sum(), pl.col("weight").sum(), pl.col("answer").first())
+        .sort("problem_id", "weight", "class", descending=[False, True, False])
+        .group_by("problem_id", maintain_order=True)
+        .agg(
+            pl.col("votes").sum().alias("voting"),
+            (pl.col("weight").first() / pl.col("weight").sum()).alias("share"),
+            pl.col("votes").first().alias("top_votes"),
+            ((pl.len() == 1) | (pl.col("weight").first() > pl.col("weight").get(1, null_on_oob=True))).alias("clear"),
+            pl.col("class").first().alias("top_class"),
+            pl.col("answer").first().alias("top_answer"),
         )
-        for problem in problems.sort("id").iter_rows(named=True)
-    ]
-    return frame_of(rows, VOTES)
+    )
+    labels = groups.filter("is_label").select("problem_id", pl.col("class").alias("dataset_class"))
+    table = (
+        problems.select(pl.col("id").alias("problem_id"), pl.col("answer").alias("dataset_answer"))
+        .join(drawn, on="problem_id", how="left")
+        .join(tally, on="problem_id", how="left")
+        .join(labels, on="problem_id", how="left")
+        .with_columns(pl.col("drawn", "voting", "top_votes").fill_null(0), pl.col("share").fill_null(0.0))
+        .with_columns(pl.when(pl.col("clear")).then(pl.col("top_class", "top_answer")))
+    )
+    wins = pl.col("clear").fill_null(False) & (pl.col("share") >= min_share) & (pl.col("top_votes") >= min_votes)
+    kept = pl.col("dataset_answer").is_not_null()
+    return (
+        table.with_columns(
+            pl.when(wins).then("top_answer").otherwise("dataset_answer").alias("label"),
+            pl.when(wins).then("top_class").otherwise("dataset_class").alias("label_class"),
+            pl.when(wins)
+            .then(pl.lit("vote"))
+            .when(kept)
+            .then(pl.lit("dataset"))
+            .otherwise(pl.lit("none"))
+            .alias("label_source"),
+        )
+        .sort("problem_id")
+        .select(pl.col(name).cast(kind) for name, kind in VOTES.items())
+    )
 
 
-def _vote_row(
-    problem: dict, classes: list[dict], drawn: int, dataset_class: int | None, min_share: float, min_votes: int
-) -> dict:
-    voting = sum(entry["votes"] for entry in classes)
-    best = max((entry["votes"] for entry in classes), default=0)
-    leaders = [entry for entry in classes if entry["votes"] == best]
-    top = leaders[0] if len(leaders) == 1 else None
-    spelling = min(top["spellings"], key=lambda item: (-item["count"], item["answer"]))["answer"] if top else None
-    share = best / voting if voting else 0.0
-    if top and share >= min_share and best >= min_votes:
-        label, chosen, source = spelling, top["class"], "vote"
-    elif problem["answer"] is not None:
-        label, chosen, source = problem["answer"], dataset_class, "dataset"
-    else:
-        label, chosen, source = None, None, "none"
-    return {
-        "problem_id": problem["id"],
-        "drawn": drawn,
-        "voting": voting,
-        "top_answer": spelling,
-        "top_class": top["class"] if top else None,
-        "top_votes": best,
-        "share": share,
-        "dataset_answer": problem["answer"],
-        "dataset_class": dataset_class,
-        "label": label,
-        "label_class": chosen,
-        "label_source": source,
-    }
+def sweep(votes: pl.DataFrame, shares: Sequence[float], counts: Sequence[int]) -> pl.DataFrame:
+    """What the vote would do at other thresholds (SWEEP), one row for each pair of them.
+
+    ``by_vote``: problems that the vote would label; ``replaced``: of those, with another label
+    in the data set; ``added``: without any; ``agreement``: share of the problems with a label and a
+    top answer by these thresholds where the two are in one class.
+    """
+    rows = []
+    for share in shares:
+        for count in counts:
+            won = votes.filter(
+                pl.col("top_class").is_not_null() & (pl.col("share") >= share) & (pl.col("top_votes") >= count)
+            )
+            labelled = won.filter(pl.col("dataset_class").is_not_null())
+            agree = labelled.filter(pl.col("top_class") == pl.col("dataset_class")).height
+            replaced, added = labelled.height - agree, won.height - labelled.height
+            agreement = agree / labelled.height if labelled.height else None
+            rows.append((share, count, votes.height, won.height, replaced, added, agreement))
+    return frame_of(rows, SWEEP)
 
 
 def judge(
@@ -146,28 +103,34 @@ def judge(
 ) -> pl.DataFrame:
     """Each answer's verdict against the data set's label and against the label after voting (JUDGED).
 
-    An answer is right when it is in the label's class; without a final answer it is wrong;
-    without a label, or without ``votes``, the verdict is null.
+    An answer is right when it equals the data set's label, or is in the class that won the vote;
+    without a final answer it is wrong; without a label, or without ``votes``, the verdict is null.
     """
     if votes is None:
         votes = frame_of([], VOTES)
-    labels = groups.filter("is_label").select("problem_id", pl.col("class").alias("dataset_class"))
+    labels = groups.filter("is_label").select("problem_id", pl.lit(True).alias("labelled"))
+    classes = groups.select("problem_id", "answer", "class", "equals_label")
     placed = (
-        answers.join(groups.select("problem_id", "answer", "class"), on=["problem_id", "answer"], how="left")
+        answers.join(classes, on=["problem_id", "answer"], how="left")
         .join(labels, on="problem_id", how="left")
-        .join(votes.select("problem_id", "label_class", "share", "label_source"), on="problem_id", how="left")
+        .join(
+            votes.select("problem_id", "dataset_class", "label_class", "share", "label_source"),
+            on="problem_id",
+            how="left",
+        )
         .join(problems.select(pl.col("id").alias("problem_id"), "source"), on="problem_id", how="left")
     )
+    by_vote = pl.col("class").eq_missing(pl.col("label_class")) & pl.col("answer").is_not_null()
     return (
-        placed.with_columns(
-            _right_by("dataset_class").alias("correct"),
-            _right_by("label_class").alias("correct_vote"),
+        placed.with_columns(pl.when("labelled").then(pl.col("equals_label").fill_null(False)).alias("correct"))
+        .with_columns(
+            pl.when(pl.col("label_class") == pl.col("dataset_class"))
+            .then("correct")
+            .when(pl.col("label_class").is_not_null())
+            .then(by_vote)
+            .alias("correct_vote")
         )
         .with_columns(pl.coalesce("correct_vote", "correct").mean().over("problem_id", "effort").alias("pass_rate"))
         .sort("problem_id", "effort", "number")
         .select(JUDGED.names())
     )
-
-
-def _right_by(label: str) -> pl.Expr:
-    return pl.when(pl.col(label).is_not_null()).then(pl.col("class").eq_missing(pl.col(label)))

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from reasonlite.vocabulary import WORDS_OF_MATH
+
 _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen"
@@ -71,6 +73,12 @@ def phrase(cleaned: str) -> str | None:
     if not re.fullmatch(r"[^\W\d_](?:[^\W\d_]|[ ',.-])*", text) or (len(text) == 1):
         return None
     return _SAME.get(text, text)
+
+
+def is_prose(phrase: str) -> bool:
+    """Whether several words are language and not symbols side by side, such as ``sin x`` or ``a b c``."""
+    words = phrase.split()
+    return len(words) > 1 and any(len(word) > 2 and word not in WORDS_OF_MATH | {"and"} for word in words)
 
 
 def number(words: str) -> Fraction | None:

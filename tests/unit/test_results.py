@@ -10,9 +10,10 @@ from reasonlite import figures
 from reasonlite.config import Evaluation
 from reasonlite.errors import UserError
 from reasonlite.funnel import STEPS
+from reasonlite.grouping import group
 from reasonlite.results import measure, write_results
 from reasonlite.tables import JUDGED, TRAINING_LOG, frame_of, write_table
-from reasonlite.votes import group, judge
+from reasonlite.votes import judge
 
 ROOT = Path(__file__).parents[2]
 SAMPLING = {"temperature": 0.5, "max_tokens": 9}
@@ -29,7 +30,7 @@ SETTINGS = Evaluation(
 
 def judged_table(path, given):
     answers, problems = answers_of(given), problems_of(dict.fromkeys(given, "1"))
-    groups, _ = group(answers, problems)
+    groups, *_ = group(answers, problems)
     write_table(path, judge(answers, groups, problems), JUDGED)
     return path
 
@@ -72,7 +73,7 @@ def test_other_problems_than_the_baselines_and_missing_labels_are_refused(tmp_pa
     with pytest.raises(UserError, match="not the baseline's"):
         measure({("base", "b"): base, ("final", "b"): other}, SETTINGS, seed=0)
     answers, problems = answers_of({"p": ["1", "2"]}), problems_of({"p": None})
-    groups, _ = group(answers, problems)
+    groups, *_ = group(answers, problems)
     write_table(base, judge(answers, groups, problems), JUDGED)
     with pytest.raises(UserError, match="the benchmark problem p has no label"):
         measure({("base", "b"): base, ("final", "b"): base}, SETTINGS, seed=0)

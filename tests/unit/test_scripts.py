@@ -41,7 +41,7 @@ def test_the_label_plane_by_hand(tmp_path):
     limits = ["--min-share", 0.9, "--min-votes", 4]
     run("vote", *both, "--groups", path("groups"), *limits, "--output", path("votes"))
     assert read_table(path("votes"), VOTES)["label"].to_list() == ["4", "6"]
-    run("judge", *both, "--groups", path("groups"), "--votes", path("votes"), "--output", path("judged"))
+    run("judge_answers", *both, "--groups", path("groups"), "--votes", path("votes"), "--output", path("judged"))
     judged = read_table(path("judged"), JUDGED)
     assert judged["correct"].to_list() == [False] * 5 + [True, False]
     assert judged["correct_vote"].to_list() == [True] * 6 + [False]

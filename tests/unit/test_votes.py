@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reasonlite.grouping import group
 from reasonlite.tables import ANSWERS, GROUPS, JUDGED, VOTES, frame_of
-from reasonlite.votes import group, judge, vote
+from reasonlite.votes import judge, sweep, vote
 
 
 def answers_of(given_answers, effort="medium"):
@@ -43,7 +44,7 @@ def problems_of(labels):
 
 def labelled(given_answers, labels, **limits):
     answers, problems = answers_of(given_answers), problems_of(labels)
-    groups, _ = group(answers, problems)
+    groups, *_ = group(answers, problems)
     votes = vote(answers, groups, problems, **({"min_share": 0.9, "min_votes": 4} | limits))
     return answers, problems, groups, votes
 
@@ -115,3 +116,32 @@ def test_votes_equal_a_count_by_hand(answers, min_share, min_votes):
     )
     assert votes["label"][0] == (counted[0][0] if wins else "9")
     assert votes["voting"][0] == sum(count for _, count in counted)
+
+
+def test_a_weighted_vote_counts_the_share_by_weight():
+    answers = pl.concat([answers_of({"p": ["1"] * 6}), answers_of({"p": ["2"] * 4}, effort="high")])
+    problems = problems_of({"p": "9"})
+    groups, *_ = group(answers, problems)
+    plain = vote(answers, groups, problems, min_share=0.5, min_votes=4).row(0, named=True)
+    heavy = vote(answers, groups, problems, min_share=0.5, min_votes=4, weights={"high": 3.0}).row(0, named=True)
+    assert (plain["label"], plain["share"], plain["top_votes"]) == ("1", 0.6, 6)
+    assert (heavy["label"], heavy["share"], heavy["top_votes"]) == ("2", pytest.approx(12 / 18), 4)
+
+
+def test_the_sweep_counts_what_other_thresholds_would_do():
+    given_answers = {
+        "a": ["1"] * 9 + ["2"],
+        "b": ["3"] * 6 + ["4"] * 4,
+        "c": ["5"] * 10,
+        "d": ["6", "7"],
+        "e": ["8"] * 4,
+    }
+    *_, votes = labelled(given_answers, {"a": "2", "b": "3", "c": "5", "d": "6", "e": None})
+    table = {
+        (row["min_share"], row["min_votes"]): row for row in sweep(votes, [0.5, 0.9, 1.0], [1, 5]).rows(named=True)
+    }
+    counted = {key: (row["by_vote"], row["replaced"], row["added"]) for key, row in table.items()}
+    assert counted[0.5, 1] == (4, 1, 1)  # the tie in d has no winner
+    assert counted[0.9, 5] == (2, 1, 0)
+    assert counted[1.0, 5] == (1, 0, 0)
+    assert table[0.5, 5]["agreement"] == pytest.approx(2 / 3)

@@ -38,6 +38,8 @@ def test_every_output_of_the_design_is_there(finished):
         "answers/high/00000.parquet",
         "groups/00000.parquet",
         "groups/pairs/00000.parquet",
+        "groups/adjudicated/00000.parquet",
+        "groups/settled/00001.parquet",
         "votes/00001.parquet",
         "judged/medium/00000.parquet",
         "curriculum/long/00000.parquet",
@@ -51,6 +53,9 @@ def test_every_output_of_the_design_is_there(finished):
         "tables/results.md",
         "tables/results.tex",
         "tables/funnel.csv",
+        "tables/vote_sweep.csv",
+        "tables/agreement.csv",
+        "tables/disagreements.csv",
         "manifest.json",
         *(
             f"figures/{name}.{suffix}"
@@ -78,6 +83,15 @@ def test_the_answers_are_the_real_teachers(finished):
     assert answers["answer"].drop_nulls().len() >= 8, answers["text"].to_list()
 
 
+def test_the_model_was_asked_about_pairs_and_its_replies_are_kept(finished):
+    asked = pl.concat([pl.read_parquet(finished / f"groups/adjudicated/0000{n}.parquet") for n in (0, 1)])
+    assert asked.height and asked["reply"].null_count() == 0
+    # 135M parameters seldom write the object asked for: whatever is not it leaves the pair undecided
+    assert asked.filter(pl.col("error").is_not_null())["verdict"].unique().to_list() in ([], ["undecided"])
+    counted = dict(pl.read_csv(finished / "tables/agreement.csv").rows())
+    assert counted["pairs asked"] == asked.height
+
+
 def test_the_manifest_names_outputs_with_rows(finished):
     outputs = json.loads((finished / "manifest.json").read_text())["outputs"]
     assert outputs["problems/dropped.parquet"]["rows"] == 2
@@ -95,7 +109,9 @@ def test_a_changed_threshold_reruns_the_labels_and_no_engine(finished):
     (project / "changed.yaml").write_text(changed)
     done = run_snakemake(project, "-n", "--quiet", "rules", "--configfile", "changed.yaml")
     text = done.stdout + done.stderr
-    assert "vote " in text and "judge " in text and "generate_answers" not in text and "shard_problems" not in text
+    assert (
+        "vote " in text and "judge_answers " in text and "generate_answers" not in text and "shard_problems" not in text
+    )
 
 
 def test_a_changed_helper_reruns_its_users_and_a_comment_nothing(finished):

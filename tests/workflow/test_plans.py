@@ -79,6 +79,16 @@ def test_readme_names_only_what_exists():
     assert named and not [path for path in named if not (ROOT / path).exists()]
 
 
+def test_a_model_that_judges_too_brings_its_rules_and_tables(project):
+    raw = demo()
+    raw["labels"] |= {"judge": "llm", "adjudicator": {"sampling": {"temperature": 0, "max_tokens": 64}}}
+    (project / "llm.yaml").write_text(yaml.safe_dump(raw))
+    done = run_snakemake(project, "-n", "--quiet", "rules", "--configfile", "llm.yaml")
+    planned = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, flags=re.MULTILINE))
+    shards = str(raw["problems"]["shards"])
+    assert planned["adjudicate"] == planned["settle_groups"] == shards and planned["tabulate_agreement"] == "1"
+
+
 def test_the_demo_says_what_it_will_do(project):
     done = run_snakemake(project, "-n", "--quiet", "rules")
     stats = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, flags=re.MULTILINE))

@@ -1,0 +1,51 @@
+"""Ask a model about pairs of answers: what the rules left undecided and a sample, or every answer."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+from reasonlite import adjudication, cli, config, engines, errors, logs, models, tables
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--groups", type=Path, required=True, help="table of classes by the rules")
+    parser.add_argument("--pairs", type=Path, required=True, help="table of the pairs that were not plain")
+    parser.add_argument("--problems", type=Path, required=True, help="table of the same problems")
+    parser.add_argument("--mode", choices=["llm", "rules_then_llm"], required=True, help="as in labels.judge")
+    parser.add_argument("--model", type=Path, help="model folder; not needed with a server")
+    parser.add_argument("--engine", type=cli.json_of(config.Engine), required=True, help="as in teacher.engine")
+    parser.add_argument("--settings", type=cli.json_of(config.Adjudicator), required=True, help="as in labels")
+    parser.add_argument("--seed", type=int, required=True, help="the experiment's seed")
+    parser.add_argument("--chunk", type=int, default=1024, help="requests between two commits of the journal")
+    parser.add_argument("--journal", type=Path, required=True, help="journal, appended to")
+    parser.add_argument("--output", type=Path, required=True, help="table of verdicts to write")
+    arguments = parser.parse_args(argv)
+    logs.set_up()
+    server = isinstance(arguments.engine, config.ServerEngine)
+    if not server and arguments.model is None:
+        parser.error("--model is needed with the vllm engine")
+    model = arguments.engine.model if server else models.fingerprint(arguments.model)
+    settings = arguments.settings
+    court = adjudication.Court(settings, arguments.engine, model, arguments.seed, arguments.chunk)
+    asked = adjudication.questions(
+        tables.read_table(arguments.groups, tables.GROUPS),
+        tables.read_table(arguments.pairs, tables.PAIRS),
+        arguments.mode,
+        settings.sample,
+        arguments.seed,
+    )
+    problems = tables.read_table(arguments.problems, tables.PROBLEMS, ["id", "problem"])
+    start_engine = functools.partial(
+        engines.open_engine, arguments.engine, arguments.model, settings.sampling, settings.template_arguments
+    )
+    found = adjudication.adjudicate(asked, problems, court, arguments.journal, start_engine)
+    tables.write_table(arguments.output, found, tables.ADJUDICATED)
+    unusable = found["error"].is_not_null().sum()
+    logs.get_logger("adjudicate").info("%d pairs asked, %d of them without a usable reply", found.height, unusable)
+
+
+if __name__ == "__main__":
+    errors.run_main(main)

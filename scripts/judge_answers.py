@@ -1,0 +1,36 @@
+"""Give each answer its verdicts: against the data set's label, and against the label after voting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from reasonlite import cli, errors, logs, tables, votes
+
+COLUMNS = ["answer_id", "problem_id", "effort", "number", "status", "finish_reason", "tokens", "answer"]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--answers", type=Path, required=True, help="table of answers")
+    parser.add_argument("--groups", type=Path, required=True, help="table of classes")
+    parser.add_argument(
+        "--votes", type=Path, help="table of labels after voting; without it only the data set's label counts"
+    )
+    parser.add_argument("--problems", type=Path, required=True, help="table of problems")
+    parser.add_argument("--output", type=Path, required=True, help="table to write")
+    arguments = parser.parse_args(argv)
+    logs.set_up()
+    judged = votes.judge(
+        tables.read_table(arguments.answers, tables.ANSWERS, COLUMNS),
+        tables.read_table(arguments.groups, tables.GROUPS),
+        tables.read_table(arguments.problems, tables.PROBLEMS, ["id", "source"]),
+        tables.read_table(arguments.votes, tables.VOTES) if arguments.votes else None,
+    )
+    tables.write_table(arguments.output, judged, tables.JUDGED)
+    right = judged["correct_vote" if arguments.votes else "correct"].sum()
+    logs.get_logger("judge_answers").info("%d of %d answers right", right, judged.height)
+
+
+if __name__ == "__main__":
+    errors.run_main(main)
