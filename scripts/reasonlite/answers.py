@@ -2,7 +2,7 @@
 
 Knows where answers stand in a text; does not know whether two answers are equal. By
 strength: a sentence that names its final answer after the last box, the last box (or the
-boxes that one sentence joins), ``#### x`` (GSM8K's form), the words after "the answer is".
+boxes that one sentence joins), ``#### x`` (GSM8K's form) or a line ``A: x``, the words after "the answer is".
 Text that has none of these has no answer, unless it is asked for as prose.
 """
 
@@ -14,19 +14,20 @@ from reasonlite.transcripts import Transcript
 
 LONGEST = 2_000  # characters; a longer "answer" is prose
 MOST_BOXES = 50  # looked at from the end, so that many unclosed boxes cost no more than a few
+MOST_PHRASES = 200  # looked at from the end, for the same reason
 LONGEST_JOIN = 60  # characters between two boxes of one answer
 
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _BARE_BOX = re.compile(r"[^\s$\\{}]+")
-_FINAL = re.compile(r"final\s+answer\s+is\s*:?\s*", re.IGNORECASE)
+_FINAL = re.compile(r"(?<=final)\s+answer\s+is\s*:?\s*", re.IGNORECASE)
 _PHRASE = re.compile(
-    r"(?:answer|result)\s*(?:\*\*\s*)?(?:(?:is|=|:|are)\s*:?\s*(?:\*\*\s*)?(?:equal\s+to\s+)?|(?=\$|\\\(|\\\[))",
+    r"(?:answer|result)\"?\s*(?:\*\*\s*)?(?:(?:is|=|:|are)\s*:?\s*(?:\*\*\s*)?(?:equal\s+to\s+)?|(?=\$|\\\(|\\\[))",
     re.IGNORECASE,
 )
-_HASHES = re.compile(r"^####\s*(.+?)\s*$", re.MULTILINE)
+_HASHES = re.compile(r"^(?:####|A:)\s*(.+?)\s*$", re.MULTILINE)
 _STOP = re.compile(r"<\|(?:im_start|im_end|endoftext|eot_id|end|return)\|>")
 _SENTENCE_END = re.compile(
-    r"\n|[.!?](?=\s|$|\*)|,?\s+(?:which|because|since|so|as|obtained|when|where)\s|,\s+(?:it|but|we|not)\s"
+    r"\n|\"\s*[,}]|[.!?](?=\s|$|\*)|,?\s+(?:which|because|since|so|as|obtained|when|where)\s|,\s+(?:it|but|we|not)\s"
 )
 _FILLERS = re.compile(
     r"^(?:\s|[*:]|\\?\"|(?:for sure|definitely|clearly|simply|probably|therefore|thus|just)\b)+", re.IGNORECASE
@@ -71,7 +72,7 @@ def extract(text: str, *, prose: bool = False) -> str | None:
     found = _final_sentence(text, end) if boxed is not None else None
     found = found or boxed
     if found is None:
-        hashes = _HASHES.findall(text) if "####" in text else []
+        hashes = _HASHES.findall(text) if "####" in text or "A:" in text else []
         found = hashes[-1] if hashes else _after_phrase(text)
     if found is None:
         found = _unclosed(text)
@@ -165,29 +166,44 @@ def _unclosed(text: str) -> str | None:
 
 def _final_sentence(text: str, start: int) -> str | None:
     """The value of a sentence "the final answer is …" behind the last box."""
-    matches = list(_FINAL.finditer(text, start))
-    return _sentence(text, matches[-1].end()) if matches else None
+    tail = text[start:]
+    if "final" not in tail and "Final" not in tail and "FINAL" not in tail:
+        return None
+    matches = list(_FINAL.finditer(tail))
+    return _sentence(tail, matches[-1].end()) if matches else None
 
 
 def _after_phrase(text: str) -> str | None:
-    if "nswer" not in text and "esult" not in text and "NSWER" not in text:
-        return None
-    matches = list(_PHRASE.finditer(text))
-    return _sentence(text, matches[-1].end()) if matches else None
+    """The value of the last sentence "the answer is …" or "answer: …"."""
+    found = [match for word in ("answer", "result") if (match := _last_phrase(text, word))]
+    return _sentence(text, max(match.end() for match in found)) if found else None
+
+
+def _last_phrase(text: str, word: str) -> re.Match[str] | None:
+    """The last place where a word begins the phrase; found from the end, a few spellings of the word at a time."""
+    for spelling in (word, word.capitalize(), word.upper()):
+        position = len(text)
+        for _ in range(MOST_PHRASES):
+            position = text.rfind(spelling, 0, position)
+            if position < 0:
+                break
+            if match := _PHRASE.match(text, position):
+                return match
+    return None
 
 
 def _sentence(text: str, start: int) -> str:
     """The answer in the sentence that begins at a position."""
     window = _FILLERS.sub("", _before_stop(text[start : start + LONGEST]))
-    formulas = _FORMULAS.match(window)
-    if formulas:
+    if window[:1] in ("$", "\\") and (formulas := _FORMULAS.match(window)):
         return formulas.group().strip("$ ")
     end = _SENTENCE_END.search(window)
     found = window[: end.start() if end else len(window)].strip(" *$:`\"'")
-    choice = re.match(r"\(?([A-J])\)?,\s", found)
-    if choice:
+    if " " not in found:
+        return found.rpartition("=")[2] if "=" in found and _SUM.match(found) else found
+    if choice := re.match(r"\(?([A-J])\)?,\s", found):
         return choice[1]
-    if _SUM.match(found):  # "the answer is 27 + 9 = 36"
+    if "=" in found and _SUM.match(found):  # "the answer is 27 + 9 = 36"
         return found.rpartition("=")[2].strip()
     if len(_plain_words(found)) > 2 and not found[:1].isdigit():
         verbs = [match.end() for match in _VERB.finditer(found)]
@@ -199,7 +215,7 @@ def _sentence(text: str, start: int) -> str:
 
 
 def _before_stop(text: str) -> str:
-    stop = _STOP.search(text, 1)
+    stop = _STOP.search(text, 1) if "<|" in text else None
     return text[: stop.start()] if stop else text
 
 

@@ -11,53 +11,14 @@ before the sign and for a hundredth of it; a value with a unit for the value wit
 
 from __future__ import annotations
 
-import functools
-import re
-from dataclasses import dataclass
-from fractions import Fraction
-
-from reasonlite import algebra, wording
-from reasonlite.expressions import Node, Number, Symbol
-from reasonlite.grammar import parse
-from reasonlite.latex import NotUnderstood, Unknown, clean
+from reasonlite import algebra
 from reasonlite.matching import compare_nodes
+from reasonlite.reading import Reading, read
 from reasonlite.verdicts import Verdict, different, equal, undecided
 
 LONGEST = 2_000  # characters; a longer answer is compared as text only
 LONGEST_FOR_ALGEBRA = 300
 FOR_ALGEBRA = ("relations", "infinity", "no values", "not a number")  # reasons why computer algebra is asked
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One answer read: its cleaned text and the expressions it may be, the likeliest first."""
-
-    cleaned: str
-    nodes: tuple[Node, ...]
-    phrase: str | None
-    problem: str = ""  # why there are no expressions
-    malformed: bool = False  # no program can know what is meant
-
-
-@functools.lru_cache(maxsize=2**16)
-def read(answer: str) -> Reading:
-    """Clean and parse an answer of at most LONGEST characters."""
-    cleaned = clean(answer)
-    phrase = wording.phrase(cleaned)
-    if phrase is not None:
-        number = wording.number(phrase)
-        known = {"none": Symbol("emptyset"), "reals": Symbol("reals")}.get(phrase)
-        if number is not None or known is not None:
-            return Reading(cleaned, (Number(number) if number is not None else known,), None)  # type: ignore[arg-type]
-        if wording.is_prose(phrase):
-            return Reading(cleaned, (), phrase, "words", malformed=True)
-    try:
-        nodes = [parse(cleaned)]
-    except NotUnderstood as error:
-        return Reading(cleaned, (), phrase, str(error), not isinstance(error, Unknown))
-    if match := re.fullmatch(r"([+-]?)(\d+),(\d+)(?: ?\\?%)?", cleaned):  # 2,74 may be a decimal, or two numbers
-        nodes.append(Number(Fraction(f"{match[1]}{match[2]}.{match[3]}"), len(match[3])))
-    return Reading(cleaned, tuple(nodes), phrase)
 
 
 def compare(left: str, right: str) -> Verdict:
@@ -76,9 +37,8 @@ def compare(left: str, right: str) -> Verdict:
 def _compare(first: Reading, second: Reading) -> Verdict:
     if first.cleaned == second.cleaned:
         return equal("text")
-    for decide in (_choices, _calendar):
-        if (verdict := decide(first.cleaned, second.cleaned)) is not None:
-            return verdict
+    if (verdict := _choices(first, second) or _dates(first, second) or _times(first, second)) is not None:
+        return verdict
     if first.phrase and second.phrase:
         return _phrases(first.phrase, second.phrase)
     if first.nodes and second.nodes:
@@ -92,7 +52,7 @@ def _compare(first: Reading, second: Reading) -> Verdict:
 
 def _expressions(first: Reading, second: Reading) -> Verdict:
     verdict = compare_nodes(first.nodes[0], second.nodes[0])
-    if verdict.verdict != "equal":
+    if verdict.verdict != "equal" and len(first.nodes) + len(second.nodes) > 2:
         for left in first.nodes:
             for right in second.nodes:
                 if compare_nodes(left, right).verdict == "equal":
@@ -103,9 +63,9 @@ def _expressions(first: Reading, second: Reading) -> Verdict:
     return verdict
 
 
-def _choices(first: str, second: str) -> Verdict | None:
+def _choices(first: Reading, second: Reading) -> Verdict | None:
     """C, (C), C. and "(C) Cecile" are one choice; a lone letter that is not marked may also be a symbol."""
-    left, right = wording.choice(first), wording.choice(second)
+    left, right = first.choice, second.choice
     if left is None or right is None or not (left[2] or right[2] or left[1] or right[1]):
         return None
     if left[1] and right[1] and not (left[2] and right[2]):
@@ -113,17 +73,21 @@ def _choices(first: str, second: str) -> Verdict | None:
     return equal("choice") if left[0] == right[0] else different("choice")
 
 
-def _calendar(first: str, second: str) -> Verdict | None:
-    """Dates and times; a part that is missing on one side is not held against it."""
-    if (one := wording.date(first)) and (other := wording.date(second)):
-        known = [(a, b) for a, b in zip(one, other, strict=True) if a is not None and b is not None]
-        return equal("date") if all(a == b for a, b in known) else different("date")
-    times = wording.clock(first), wording.clock(second)
-    if times[0] and times[1] and (times[0][1] or times[1][1]):
-        apart = abs(times[0][0] - times[1][0])
-        said = times[0][1] and times[1][1]
-        return equal("time") if apart == 0 or (not said and apart == 12 * 3600) else different("time")
-    return None
+def _dates(first: Reading, second: Reading) -> Verdict | None:
+    """A day or year that is missing on one side is not held against it."""
+    if first.date is None or second.date is None:
+        return None
+    known = [(a, b) for a, b in zip(first.date, second.date, strict=True) if a is not None and b is not None]
+    return equal("date") if all(a == b for a, b in known) else different("date")
+
+
+def _times(first: Reading, second: Reading) -> Verdict | None:
+    """Times of day of which at least one says am or pm; a missing one is not held against the other."""
+    if first.clock is None or second.clock is None or not (first.clock[1] or second.clock[1]):
+        return None
+    apart = abs(first.clock[0] - second.clock[0])
+    both_say = first.clock[1] and second.clock[1]
+    return equal("time") if apart == 0 or (not both_say and apart == 12 * 3600) else different("time")
 
 
 def _phrases(left: str, right: str) -> Verdict:

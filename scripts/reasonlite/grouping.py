@@ -6,6 +6,8 @@ Everything after is a join on (problem, answer). Does not count votes.
 from __future__ import annotations
 
 import functools
+import itertools
+import operator
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,10 +15,12 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from reasonlite.equivalence import compare
+from reasonlite.reading import plain_number
 from reasonlite.tables import GROUPS, PAIRS, TIMINGS, frame_of
-from reasonlite.verdicts import EXACT, Verdict
+from reasonlite.verdicts import EXACT, Verdict, equal
 
 CHEAP = frozenset({"text", "number"})  # pairs decided so are not worth a row
+SAME_NUMBER = equal("number")
 SLOW_SECONDS = 0.01  # pairs that took longer are listed with their time
 
 
@@ -26,6 +30,7 @@ class AnswerClass:
 
     representative: str
     members: list[str] = field(default_factory=list)
+    plain_value: str | None = None
     is_exact: bool = True
 
     def takes(self, answer: str, verdict: Verdict) -> bool:
@@ -76,8 +81,8 @@ def _distinct(answers: pl.DataFrame, problem_ids: list[str]) -> Iterator[tuple[s
         .sort("problem_id", "count", "answer", descending=[False, True, False])
     )
     by_problem = {
-        key[0]: dict(part.select("answer", "count").iter_rows())
-        for key, part in counts.group_by("problem_id", maintain_order=True)
+        problem_id: {answer: count for _, answer, count in rows}
+        for problem_id, rows in itertools.groupby(counts.iter_rows(), key=operator.itemgetter(0))
     }
     for problem_id in sorted(problem_ids):
         yield problem_id, by_problem.get(problem_id, {})
@@ -91,20 +96,38 @@ def _classes(
 ) -> list[tuple]:
     """The rows of one problem: the label's class first, then by falling count."""
     classes: list[AnswerClass] = []
+    plain: dict[str, int] = {}  # classes of plain numbers by value: two of them need no comparison
     rows = []
     for answer in [*([] if label is None else [label]), *(answer for answer in counts if answer != label)]:
-        number, equals_label = len(classes), None if label is None else answer == label
-        for candidate, known in enumerate(classes):
-            verdict, seconds = _timed(known.representative, answer)
-            if verdict.method not in CHEAP:
-                compared[problem_id, known.representative, answer] = (verdict, seconds)
+        key = _plain_value(answer)
+        found, equals_label = plain.get(key) if key is not None else None, None if label is None else answer == label
+        for number, known in enumerate(classes):
+            if key is not None and known.plain_value is not None:
+                if number != found:
+                    continue
+                verdict = SAME_NUMBER
+            else:
+                verdict, seconds = _timed(known.representative, answer)
+                if verdict.method not in CHEAP:
+                    compared[problem_id, known.representative, answer] = (verdict, seconds)
             if verdict.is_equal:
-                equals_label = equals_label or (label is not None and candidate == 0)
+                equals_label = equals_label or (label is not None and number == 0)
                 if known.takes(answer, verdict):
-                    number = candidate
                     known.add(answer, verdict)
                     break
         else:
-            classes.append(AnswerClass(answer, [answer]))
+            number = len(classes)
+            classes.append(AnswerClass(answer, [answer], key))
+            if key is not None:
+                plain.setdefault(key, number)
         rows.append((problem_id, answer, number, answer == label, equals_label, counts.get(answer, 0)))
     return rows
+
+
+def _plain_value(answer: str) -> str | None:
+    """A number that stands in the text as such, in one spelling for each value; None for any other answer."""
+    digits = plain_number(answer)
+    if digits is None:
+        return None
+    digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
+    return "0" if digits == "-0" else digits

@@ -9,7 +9,7 @@ from fractions import Fraction
 from reasonlite import wording
 from reasonlite.expansion import expanded, shape
 from reasonlite.expressions import Apply, Group, Matrix, Node, Number, Quantity, Relation, Symbol
-from reasonlite.numerics import mentions, proportional, symbols
+from reasonlite.numerics import degree, mentions, proportional, symbols
 from reasonlite.regions import Piece, is_plain, region
 from reasonlite.values import compare_values
 from reasonlite.verdicts import Verdict, all_equal, different, equal, undecided
@@ -105,6 +105,8 @@ def _relations(left: Relation, right: Relation) -> Verdict:
             return equal("relation")
         if sign:
             return different("relation")
+        if first.operators == second.operators == ("=",) and _is_line(first) and _is_line(second):
+            return different("relation")
     values = _assigned(left), _assigned(right)
     if values[0] is None or values[1] is None:
         return undecided("relations") if left.operators[0] == right.operators[0] else different("relation")
@@ -113,6 +115,11 @@ def _relations(left: Relation, right: Relation) -> Verdict:
     if names[0] != names[1] and names[0] in axes and names[1] in axes:
         return different("relation")
     return compare_nodes(values[0], values[1])
+
+
+def _is_line(relation: Relation) -> bool:
+    """Whether an equation is that of a line, a plane or the like, and no value of one unknown."""
+    return len(symbols(relation)) > 1 and degree(relation) == 1
 
 
 def _flipped(relation: Relation) -> Relation:

@@ -139,6 +139,23 @@ def mentions(node: Node, name: str) -> bool:
     return any(mentions(child, name) for child in children(node))
 
 
+def degree(node: Node) -> int | None:
+    """The degree of a polynomial in its symbols, before anything cancels; None for anything else."""
+    if not symbols(node):
+        return 0
+    if isinstance(node, (Symbol, Quantity)):
+        return 1 if isinstance(node, Symbol) else degree(node.value)
+    degrees = [degree(child) for child in children(node)]
+    known = [value for value in degrees if value is not None]
+    if len(known) < len(degrees) or not isinstance(node, (Apply, Relation)):
+        return None
+    if isinstance(node, Relation) or node.head in ("add", "neg"):
+        return max(known)
+    if node.head == "mul":
+        return sum(known)
+    return known[0] if node.head == "div" and known[1] == 0 else None
+
+
 def points(names: frozenset[str]) -> list[dict[str, mpmath.mpf]]:
     """Where to evaluate: positive, of mixed sign, small, and whole; one empty point without names.
 

@@ -34,7 +34,7 @@ def split_reply(text: str, finish_reason: str | None) -> Transcript:
     """Split a reply; ``finish_reason`` "length" marks one that ran out of tokens."""
     if "<|channel|>" in text:
         return _split_harmony(text, finish_reason)
-    if "</think>" in text or text.lstrip().startswith("<think>"):
+    if "think>" in text and ("</think>" in text or text.lstrip().startswith("<think>")):
         return _split_think(text, finish_reason)
     if finish_reason == "length":
         return Transcript(text, None, "cut")
@@ -82,13 +82,10 @@ def _split_plain(text: str) -> Transcript:
     boxed = max(text.rfind("\\boxed"), text.rfind("\\fbox"))
     if boxed < 0:
         return Transcript(None, text.strip(), "complete")
-    start = max(text.rfind("\n", 0, boxed) + 1, _last_sentence_start(text, boxed))
+    sentence = max(text.rfind(mark, 0, boxed) for mark in (". ", "! ", "? "))
+    start = max(text.rfind("\n", 0, boxed) + 1, sentence + 2 if sentence >= 0 else 0)
     reasoning = text[:start].strip()
     return Transcript(reasoning or None, text[start:].strip(), "complete")
-
-
-def _last_sentence_start(text: str, end: int) -> int:
-    return max((text.rfind(mark, 0, end) + len(mark) for mark in (". ", "! ", "? ") if mark in text[:end]), default=0)
 
 
 def training_text(transcript: Transcript) -> str | None:

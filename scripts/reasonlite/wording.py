@@ -67,9 +67,8 @@ def plain(cleaned: str) -> str:
     return re.sub(r"^(?:the|a|an) (?=\w)", "", re.sub(r"\s+", " ", text))
 
 
-def phrase(cleaned: str) -> str | None:
-    """The answer as words if it is nothing but words, with synonyms merged; None if it holds any sign."""
-    text = plain(cleaned)
+def phrase(text: str) -> str | None:
+    """A plain text as words if it is nothing but words, with synonyms merged; None if it holds any sign."""
     if not re.fullmatch(r"[^\W\d_](?:[^\W\d_]|[ ',.-])*", text) or (len(text) == 1):
         return None
     return _SAME.get(text, text)
@@ -102,9 +101,9 @@ def choice(cleaned: str) -> tuple[str, str, bool] | None:
     return match[1].upper(), match[2].strip(), marked
 
 
-def date(cleaned: str) -> tuple[int, int | None, int | None] | None:
+def date(text: str) -> tuple[int, int | None, int | None] | None:
     """(month, day, year) of a date with the month in words, day and year where given."""
-    match = _DATE.fullmatch(plain(cleaned))
+    match = _DATE.fullmatch(text)
     if match is None or not (match["d1"] or match["d2"] or match["y"]):
         return None
     month = next(number for number, name in enumerate(_MONTHS, 1) if name.startswith(match["m"][:3]))
@@ -112,9 +111,9 @@ def date(cleaned: str) -> tuple[int, int | None, int | None] | None:
     return month, int(day) if day else None, int(match["y"]) if match["y"] else None
 
 
-def clock(cleaned: str) -> tuple[int, str] | None:
+def clock(text: str) -> tuple[int, str] | None:
     """Seconds since the hour 0 and "am", "pm" or "" of a time of day; None if it is not clearly one."""
-    match = _TIME.fullmatch(plain(cleaned))
+    match = _TIME.fullmatch(text)
     if match is None or not (match[2] or match[4]) or int(match[1]) > 24 or int(match[2] or 0) > 59:
         return None
     half = (match[4] or "").replace(".", "")
