@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from reasonlite import algebra
 from reasonlite.matching import compare_nodes
+from reasonlite.numerics import mentions
 from reasonlite.reading import Reading, read
 from reasonlite.verdicts import Verdict, different, equal, undecided
 
@@ -32,6 +33,8 @@ def compare(left: str, right: str) -> Verdict:
         return _compare(first, second)
     except RecursionError:
         return undecided("nested too deeply")
+    except Exception as error:  # one strange answer in millions must not end the job; the tests refuse this verdict
+        return undecided(f"failed: {type(error).__name__}")
 
 
 def _compare(first: Reading, second: Reading) -> Verdict:
@@ -57,6 +60,8 @@ def _expressions(first: Reading, second: Reading) -> Verdict:
             for right in second.nodes:
                 if compare_nodes(left, right).verdict == "equal":
                     return equal("decimal comma")
+    if verdict.verdict == "different" and any(mentions(node, "dots") for node in (*first.nodes, *second.nodes)):
+        return undecided("a list that is not written out")
     if verdict.verdict == "undecided" and verdict.method.startswith(FOR_ALGEBRA):
         found = _algebra(first, second)
         return verdict if found.verdict == "undecided" else found

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from reasonlite.expressions import Apply, Group, Matrix, Node, Number, Quantity, Relation
+from reasonlite.expressions import Apply, Group, Matrix, Node, Number, Numeral, Quantity, Relation, Symbol
 from reasonlite.numerics import mentions
 
 
 def expanded(node: Node) -> Node:
     """The node with sums and products of matrices worked out, and a ± b as the list a + b, a - b."""
+    if isinstance(node, (Number, Symbol, Numeral)) or (isinstance(node, Quantity) and isinstance(node.value, Number)):
+        return node
     if (
         isinstance(node, Apply)
         and node.head in ("add", "mul", "neg")

@@ -108,6 +108,8 @@ class _Parser:
         return None
 
     def _relation(self) -> Node:
+        if self._value() in ("approx", "=", "simeq"):
+            self._position += 1  # the left side is left out
         sides, operators = [self._sets()], []
         while (sign := vocabulary.RELATIONS.get(self._value() or "")) is not None:
             self._position += 1
@@ -143,7 +145,7 @@ class _Parser:
                 raise NotUnderstood("a condition in words")
             if self._value() == "^":
                 self._position += 1
-                words[-1] += f"^{_index_text(self._script())}"
+                words[-1] += f"^{self._index()}"
             if self._value() == "/":
                 self._position += 1
                 words.append("per")
@@ -209,8 +211,10 @@ class _Parser:
         if self._value() == "^":
             self._position += 1
             exponent = self._script()
-            if exponent in (Symbol("circ"), Symbol("degree")):
+            if exponent == Symbol("circ"):
                 return self._postfix(Quantity(node, "degree"))
+            if exponent == Symbol("prime"):
+                return self._postfix(_mark(node, "'"))
             node = self._postfix(Apply("pow", (node, exponent)))
         return node
 
@@ -225,6 +229,20 @@ class _Parser:
             return self._first_letter()
         return self._primary()
 
+    def _index(self) -> str:
+        """The text of a braced index, or of the one token that is the index."""
+        token = self._take()
+        if token.value != "{" or token.kind != "sign":
+            return token.value
+        parts: list[str] = []
+        depth = 1
+        while True:
+            token = self._take()
+            depth += {"{": 1, "}": -1}.get(token.value, 0) if token.kind == "sign" else 0
+            if depth == 0:
+                return "".join(parts)
+            parts.append(token.value)
+
     def _postfix(self, node: Node) -> Node:
         while (token := self._peek()) is not None:
             if token.value == "degree" and token.kind == "command":
@@ -237,7 +255,7 @@ class _Parser:
                 node = _mark(node, token.value)
             elif token.value == "_" and token.kind == "sign":
                 self._position += 1
-                node = _indexed(node, self._script())
+                node = _indexed(node, self._index())
             else:
                 break
         return node
@@ -259,6 +277,8 @@ class _Parser:
             return self._bracketed("{", "}")
         if token.value in vocabulary.BRACKETS or token.value == "]":
             return self._bracketed(token.value, vocabulary.BRACKETS.get(token.value, "]"))
+        if token.value == "...":
+            return Symbol("dots")
         if token.value in ("|", "\\|"):
             self._bars += 1
             node = self._sum()
@@ -289,6 +309,8 @@ class _Parser:
         """A function, a constant, or the first of some letters that are multiplied."""
         token = self._take()
         name = vocabulary.ALIASES.get(token.value, token.value)
+        if name in vocabulary.CONDITIONS:
+            raise NotUnderstood("a condition in words")
         if name in vocabulary.FUNCTIONS:
             return self._function(name)
         if name == "sqrt":
@@ -307,11 +329,15 @@ class _Parser:
             self._tokens[self._position] = Token("letters", token.value[1:], False)
             return Symbol(token.value[0])
         following = self._peek()
-        if token.value in vocabulary.APPLIED and self._value() == "(" and following and not following.spaced:
+        if self._value() == "(" and following and not following.spaced and token.value not in "ei":
+            start = self._position
             self._position += 1
             argument = self._list(")")
-            self._expect(")")
-            return Apply(f"call {token.value}", (argument,))
+            # f(x+1) is a value of f, and so is x(0); x(x+1) is a product
+            if self._value() == ")" and (token.value in vocabulary.APPLIED or isinstance(argument, (Number, Symbol))):
+                self._position += 1
+                return Apply(f"call {token.value}", (argument,))
+            self._position = start
         return Symbol(token.value)
 
     def _wrapped(self, token: Token) -> Node:
@@ -337,8 +363,8 @@ class _Parser:
             return Apply("abs", (node,))
         if name in vocabulary.FUNCTIONS:
             return self._function(name)
-        if name in ("circ", "degree"):
-            return Symbol("circ")
+        if name in ("circ", "degree", "prime"):
+            return Symbol("circ" if name == "degree" else name)
         if name in vocabulary.SYMBOLS or name in vocabulary.ALIASES:
             return Symbol(vocabulary.ALIASES.get(name, name))
         if name in vocabulary.DECORATIONS:
@@ -406,7 +432,7 @@ class _Parser:
         self._depth += 1
         if self._depth > DEEPEST:
             raise NotUnderstood("nested too deeply")
-        bars, self._bars = self._bars, 0
+        bars, self._bars = self._bars, int(opening == "\\{")  # the bar of {x | x > 3} opens no absolute value
         if self._value() == closing:
             self._position += 1
             return Symbol("emptyset") if opening == "\\{" else Group(opening, closing, ())
@@ -504,15 +530,9 @@ def _mark(node: Node, mark: str) -> Node:
     return Quantity(node, "%")
 
 
-def _indexed(node: Node, index: Node) -> Node:
-    if isinstance(node, Number) and node.value.denominator == 1 and isinstance(index, Number):
-        return Numeral(str(node.value), int(index.value)) if index.value != 10 else node
+def _indexed(node: Node, index: str) -> Node:
+    if isinstance(node, Number) and node.places is None and index.isdecimal() and 2 <= int(index) <= 36:
+        return Numeral(str(node.value), int(index)) if int(index) != 10 else node
     if isinstance(node, Symbol):
-        return Symbol(f"{node.name}_{_index_text(index)}")
+        return Symbol(f"{node.name}_{index}")
     raise NotUnderstood("an index after a value")
-
-
-def _index_text(index: Node) -> str:
-    if isinstance(index, Number):
-        return str(index.value)
-    return index.name if isinstance(index, Symbol) else repr(index)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
+from reasonlite.vocabulary import UNITS
+
 Kind = Literal["number", "letters", "command", "text", "sign"]
 
 
@@ -75,12 +77,17 @@ _REPAIRS = [
     (re.compile(r"(?<!\\)\\!"), ""),
     (re.compile(r"\\(?:qquad|quad(?=[a-z]?(?:_|\b))|enspace|thinspace|hspace\{[^{}]*\})|(?<!\\)\\[ ,:;>]|~"), " "),
 ]
+_REPAIRS += [
+    (re.compile(r"(?<=[\d}]) *\( ?([A-Za-z][A-Za-z .'-]{2,40})\)$"), r" \\text{\1}"),  # 9 (apples)
+    (re.compile(r"^(?:about|approximately|approx\.|roughly|exactly) (?=\S)", re.IGNORECASE), ""),
+    (re.compile(r"\b(?:np|math|sympy|sp)\.(?=[a-z])"), ""),
+]
 _SPACED_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?![\d,])")
 _COMMA_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 _TOKEN = re.compile(
-    r"(?P<space>\s+)|(?P<wrapped>\\(?:" + _TEXT + r")\s*\{)|\\(?P<edge>begin|end)\s*\{(?P<name>[a-zA-Z]+\*?)\}"
+    r"(?P<space>\s+)|(?P<wrapped>\\(?P<font>" + _TEXT + r")\s*\{)|\\(?P<edge>begin|end)\s*\{(?P<name>[a-zA-Z]+\*?)\}"
     r"|\\(?P<command>[a-zA-Z]+)|(?P<number>\d[\d\u066c]*\.(?=\\(?:overline|dot|bar)\b)|"
-    r"(?:\d[\d\u066c]*(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,3}(?![\d.a-zA-Z]))?)|(?P<letters>[^\W\d_]+)"
+    r"\d+\.(?=[-/*+)])|(?:\d[\d\u066c]*(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,3}(?![\d.a-zA-Z]))?)|(?P<letters>[^\W\d_]+)"
     r"|(?P<sign>\\\\|\\[{}%|]|<=|>=|!=|==|:=|\.\.\.|.)",
     re.DOTALL,
 )
@@ -111,13 +118,15 @@ def tokens(cleaned: str) -> list[Token]:
         if match is None:  # cannot happen: the last alternative takes any character
             raise NotUnderstood(f"no token at {cleaned[position : position + 20]!r}")
         position = match.end()
-        kind = match.lastgroup
+        kind = "wrapped" if match["wrapped"] else match.lastgroup
         if kind == "space":
             spaced = True
             continue
         if kind == "wrapped":
             end = _closing_brace(cleaned, position)
-            found.append(Token("text", cleaned[position:end].strip(), spaced))
+            content = cleaned[position:end].strip()
+            is_product = match["font"].startswith("math") and len(content) == 2 and content not in UNITS
+            found.append(Token("letters" if is_product and content.isalpha() else "text", content, spaced))
             position = end + 1
         elif match["edge"]:
             found.append(Token("command", f"{match['edge']} {match['name']}", spaced))

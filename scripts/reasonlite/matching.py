@@ -26,7 +26,9 @@ def compare_nodes(left: Node, right: Node) -> Verdict:
     if is_plain(left) or is_plain(right):
         pieces = region(left), region(right)
         if pieces[0] is not None and pieces[1] is not None:
-            return _regions(pieces[0], pieces[1])
+            verdict = _regions(pieces[0], pieces[1])
+            unknowns = symbols(left), symbols(right)
+            return verdict if unknowns[0] == unknowns[1] else _loosely(verdict, "name")
     if isinstance(left, Relation) and isinstance(right, Relation):
         return _relations(left, right)
     lists = _solutions(left), _solutions(right)
@@ -35,7 +37,7 @@ def compare_nodes(left: Node, right: Node) -> Verdict:
     for relation, other in ((left, right), (right, left)):
         if isinstance(relation, Relation):
             value = _assigned(relation)
-            return different("relation") if value is None else compare_nodes(value, other)
+            return different("relation") if value is None else _loosely(compare_nodes(value, other), "name")
     if isinstance(left, Group) or isinstance(right, Group):
         return _groups(left, right)
     return _matrices(left, right) or _quantities(left, right)
@@ -114,7 +116,8 @@ def _relations(left: Relation, right: Relation) -> Verdict:
     axes = {repr(Symbol(name)) for name in "xyz"}
     if names[0] != names[1] and names[0] in axes and names[1] in axes:
         return different("relation")
-    return compare_nodes(values[0], values[1])
+    verdict = compare_nodes(values[0], values[1])
+    return verdict if names[0] == names[1] else _loosely(verdict, "name")
 
 
 def _is_line(relation: Relation) -> bool:
@@ -157,7 +160,8 @@ def _regions(left: list[Piece], right: list[Piece]) -> Verdict:
 class _List:
     """Values in some order, each with its name if it has one."""
 
-    def __init__(self, items: Sequence[Node]) -> None:
+    def __init__(self, items: Sequence[Node], *, are_alternatives: bool = False) -> None:
+        self.are_alternatives = are_alternatives  # joined by "or": never the parts of one tuple
         self.names = [_name(item) for item in items]
         self.values = [item if not isinstance(item, Relation) else _assigned(item) or item for item in items]
         period = len(set(self.names))
@@ -180,7 +184,7 @@ class _List:
 
 def _solutions(node: Node) -> _List | None:
     if isinstance(node, Apply) and node.head in ("or", "and"):
-        return _List(node.arguments)
+        return _List(node.arguments, are_alternatives=node.head == "or")
     if not isinstance(node, Group) or node.opening != "":
         return None
     inner = [
@@ -202,6 +206,8 @@ def _lists(left: _List | Group, right: _List | Group) -> Verdict:
             return _unordered(group.items, other.values)
         if len(other.values) == 1:  # (x, y) = (1, 2) or a lone tuple in a list
             return compare_nodes(group, other.values[0])
+        if other.are_alternatives:
+            return different("structure")
         return _loosely(_ordered(group.items, other.values), "brackets")
     if left.is_mapping and right.is_mapping and set(left.names) == set(right.names):
         values = dict(zip(right.names, right.values, strict=True))
@@ -209,12 +215,10 @@ def _lists(left: _List | Group, right: _List | Group) -> Verdict:
             (compare_nodes(value, values[n]) for n, value in zip(left.names, left.values, strict=True)), "structure"
         )
     ordered = _ordered(left.values, right.values)
-    if ordered.is_equal:
-        return ordered
-    unordered = _unordered(left.values, right.values)
-    if unordered.is_equal and len(left.values) > 1 and left.is_mapping != right.is_mapping:
+    unordered = ordered if ordered.is_equal else _unordered(left.values, right.values)
+    if unordered.is_equal and not ordered.is_equal and left.is_mapping != right.is_mapping:
         return undecided("the order of named values")
-    return unordered
+    return unordered if left.names == right.names else _loosely(unordered, "name")
 
 
 def _loosely(verdict: Verdict, method: str) -> Verdict:

@@ -57,7 +57,7 @@ def _exact(node: Node) -> Fraction:
             raise NoValue("digits beyond the base") from error
     if isinstance(node, Quantity):
         return _exact(node.value) / (100 if node.unit == "%" else 1)
-    if not isinstance(node, Apply) or node.head not in _EXACT:
+    if not isinstance(node, Apply) or node.head not in _EXACT or (node.head == "ratio" and len(node.arguments) != 2):
         raise NoValue("not rational")
     value = _EXACT[node.head](*map(_exact, node.arguments))
     if max(value.numerator.bit_length(), value.denominator.bit_length()) > MOST_BITS:
@@ -156,10 +156,12 @@ def degree(node: Node) -> int | None:
     return known[0] if node.head == "div" and known[1] == 0 else None
 
 
+@functools.lru_cache(maxsize=1024)
 def points(names: frozenset[str]) -> list[dict[str, mpmath.mpf]]:
     """Where to evaluate: positive, of mixed sign, small, and whole; one empty point without names.
 
-    The values depend on the names alone, so that the order of two expressions does not matter.
+    The values depend on the names alone, so that the order of two expressions does not matter. The
+    lists are kept: they are not to be changed.
     """
     if not names:
         return [{}]

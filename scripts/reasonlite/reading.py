@@ -16,7 +16,7 @@ from reasonlite.grammar import parse
 from reasonlite.latex import NotUnderstood, Unknown, clean
 
 _NAMED_SETS = {"none": Symbol("emptyset"), "reals": Symbol("reals")}
-_PLAIN = re.compile(r"(-?)\\?\$?(0|[1-9]\d{0,29}|[1-9]\d{0,2}(?:,\d{3})+)(\.\d{1,20})?", re.ASCII)
+_PLAIN = re.compile(r"(-?)(?:\\?\$)?(0|[1-9]\d{0,29}|[1-9]\d{0,2}(?:,\d{3})+)(\.\d{1,20})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

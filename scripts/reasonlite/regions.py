@@ -159,7 +159,10 @@ def _number(node: Node) -> mpmath.mpf:
         return mpmath.mpf("inf")
     if node == MINUS_INFINITY:
         return mpmath.mpf("-inf")
-    return value_at(node, {})
+    value = value_at(node, {})
+    if mpmath.im(value) != 0:
+        raise NoValue("complex numbers have no order")
+    return mpmath.re(value)
 
 
 def _low(piece: Piece) -> tuple[mpmath.mpf, bool]:

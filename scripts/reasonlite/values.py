@@ -16,6 +16,11 @@ def compare_values(left: Node, right: Node) -> Verdict:
     """The verdict on two scalars: exactly, by rounding, or by their values at points."""
     if isinstance(left, Numeral) or isinstance(right, Numeral):
         return _numerals(left, right)
+    numbers = exact(left), exact(right)
+    if numbers[0] is not None and numbers[1] is not None:
+        if numbers[0] == numbers[1]:
+            return equal("number")
+        return equal("rounded") if _is_rounding(left, right) else different("number")
     constants = [node for node in (left, right) if node in (Symbol("emptyset"), Symbol("reals"), Symbol("infty"))]
     if constants:
         return different("value")
@@ -24,11 +29,6 @@ def compare_values(left: Node, right: Node) -> Verdict:
         return _ratios(*ratios)
     if mentions(left, "infty") or mentions(right, "infty"):
         return _infinities(left, right)
-    numbers = exact(left), exact(right)
-    if numbers[0] is not None and numbers[1] is not None:
-        if numbers[0] == numbers[1]:
-            return equal("number")
-        return equal("rounded") if _is_rounding(left, right) else different("number")
     same, method = identical(left, right)
     if same is None:
         return undecided(method)

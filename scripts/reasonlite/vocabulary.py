@@ -8,17 +8,18 @@ FUNCTIONS = frozenset(
 SYMBOLS = frozenset(
     "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau "
     "upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell pi infty reals "
-    "emptyset".split()
+    "emptyset hbar odot oplus otimes star dagger aleph partial nabla dots".split()
 )
-ALIASES = {"varnothing": "emptyset", "inf": "infty", "infinity": "infty", "oo": "infty"}
+ALIASES = {"varnothing": "emptyset", "inf": "infty", "infinity": "infty", "oo": "infty", "oslash": "emptyset"}
+ALIASES |= dict.fromkeys(["ldots", "cdots", "dotsc", "dotsb", "..."], "dots")
 RELATIONS = {
     **{"=": "=", "==": "=", ":=": "=", "equiv": "=", "<": "<", "lt": "<", ">": ">", "gt": ">", "!=": "!="},
     **{"<=": "<=", "le": "<=", "leq": "<=", "leqslant": "<=", ">=": ">=", "ge": ">=", "geq": ">=", "geqslant": ">="},
     **{"ne": "!=", "neq": "!=", "approx": "approx", "simeq": "approx", "sim": "approx", "in": "in"},
 }
 DECORATIONS = frozenset(  # marks around a value that do not change it
-    "overline vec overrightarrow overleftrightarrow hat bar widehat tilde mathbb mathcal mathfrak boldsymbol bm "
-    "underline angle triangle boxed fbox ensuremath".split()
+    "overline vec overrightarrow overleftrightarrow hat bar widehat tilde dot ddot mathbb mathcal mathfrak boldsymbol "
+    "bm underline angle triangle boxed fbox ensuremath".split()
 )
 APPLIED = frozenset("fghFGHPQWT")  # letters that are functions when a bracket follows at once
 SETS = {"union": "union", "cup": "union", "cap": "intersection", "setminus": "without", "backslash": "without"}
@@ -38,7 +39,7 @@ FACTORS = SYMBOLS | FUNCTIONS | DECORATIONS | FRACTIONS | BINOMIALS | {"sqrt", "
 KNOWN = FACTORS | frozenset(RELATIONS) | frozenset(BRACKETS) | frozenset(ALIASES) | frozenset(SETS)
 KNOWN |= frozenset(
     "rbrace rangle rfloor rceil rvert vert lVert rVert mid colon times cdot div ast pm mp circ degree prime hline lor "
-    "land sum prod int iint lim partial nabla forall exists".split()
+    "land sum prod int iint lim forall exists".split()
 )
 GLUED = FUNCTIONS | frozenset(  # commands that are found at the start of an unknown one: \\pik
     "pi alpha beta gamma theta lambda phi omega infty angle triangle sqrt frac dfrac cdot times pm circ".split()
