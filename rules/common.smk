@@ -31,6 +31,11 @@ def identity(script, **settings):
     return experiment.rule_identity(SCRIPTS / f"{script}.py", settings)
 
 
+def one_of(names):
+    """A wildcard constraint that takes these names; with none it takes nothing."""
+    return "|".join(names) or "(?!)"
+
+
 def model_folder(name):
     """Where a model of the config, or the checkpoint of a stage, lies."""
     return f"<results>/{'models' if name in EXPERIMENT.models else 'checkpoints'}/{name}"

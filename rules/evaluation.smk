@@ -1,6 +1,7 @@
 # Benchmark answers and their verdicts: the teacher's road, walked by every model compared.
 # Requires: problems/sources/{benchmark}.parquet, models/{model}/ or checkpoints/{model}/.
-# Gives: evaluation/{model}/{benchmark}/answers.parquet, groups.parquet, pairs.parquet, judged.parquet.
+# Gives: evaluation/{model}/{benchmark}/answers.parquet, groups.parquet, pairs.parquet, judged.parquet;
+# of a benchmark with tests, which are run, executions.parquet instead of groups and pairs.
 
 
 rule evaluate_answers:
@@ -20,14 +21,16 @@ rule evaluate_answers:
     params:
         engine=as_json(EXPERIMENT.evaluation.engine),
         settings=lambda wildcards: as_json(
-            experiment.evaluation_effort(EXPERIMENT, wildcards.model)
+            experiment.evaluation_effort(EXPERIMENT, wildcards.model, wildcards.benchmark)
         ),
         seed=EXPERIMENT.seed,
         journal=f"{RESULTS}/journals/evaluation/{{model}}/{{benchmark}}.jsonl",
         identity=lambda wildcards: identity(
             "generate_answers",
             engine=EXPERIMENT.evaluation.engine,
-            settings=experiment.evaluation_effort(EXPERIMENT, wildcards.model),
+            settings=experiment.evaluation_effort(
+                EXPERIMENT, wildcards.model, wildcards.benchmark
+            ),
             seed=EXPERIMENT.seed,
         ),
     message:
@@ -59,6 +62,8 @@ rule evaluate_groups:
         "<logs>/evaluate_groups/{model}/{benchmark}.log",
     benchmark:
         "<benchmarks>/evaluate_groups/{model}/{benchmark}.tsv"
+    wildcard_constraints:
+        benchmark=one_of(experiment.benchmarks(EXPERIMENT, code=False)),
     threads: 1
     resources:
         mem_mb=2000,
@@ -90,6 +95,8 @@ rule evaluate_judge:
         "<logs>/evaluate_judge/{model}/{benchmark}.log",
     benchmark:
         "<benchmarks>/evaluate_judge/{model}/{benchmark}.tsv"
+    wildcard_constraints:
+        benchmark=one_of(experiment.benchmarks(EXPERIMENT, code=False)),
     threads: 1
     resources:
         mem_mb=2000,
@@ -105,5 +112,37 @@ rule evaluate_judge:
             --groups {input.groups:q} \
             --problems {input.problems:q} \
             --output {output.table:q} \
+            &>{log:q}
+        """
+
+
+rule evaluate_code:
+    input:
+        answers="<results>/evaluation/{model}/{benchmark}/answers.parquet",
+        problems="<results>/problems/sources/{benchmark}.parquet",
+    output:
+        table="<results>/evaluation/{model}/{benchmark}/judged.parquet",
+        executions="<results>/evaluation/{model}/{benchmark}/executions.parquet",
+    log:
+        "<logs>/evaluate_code/{model}/{benchmark}.log",
+    benchmark:
+        "<benchmarks>/evaluate_code/{model}/{benchmark}.tsv"
+    wildcard_constraints:
+        benchmark=one_of(experiment.benchmarks(EXPERIMENT, code=True)),
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        identity=identity("judge_code"),
+    message:
+        "Running the programs of {wildcards.model} for {wildcards.benchmark}"
+    shell:
+        r"""
+        python scripts/judge_code.py \
+            --answers {input.answers:q} \
+            --problems {input.problems:q} \
+            --output {output.table:q} \
+            --executions {output.executions:q} \
             &>{log:q}
         """

@@ -18,8 +18,11 @@ rule fetch_problems:
         runtime=60,
     params:
         source=lambda wildcards: as_json(experiment.source_of(EXPERIMENT, wildcards.source)),
+        benchmark=lambda wildcards: experiment.benchmark_flags(EXPERIMENT, wildcards.source),
         identity=lambda wildcards: identity(
-            "fetch_problems", source=experiment.source_of(EXPERIMENT, wildcards.source)
+            "fetch_problems",
+            source=experiment.source_of(EXPERIMENT, wildcards.source),
+            benchmark=experiment.benchmark_flags(EXPERIMENT, wildcards.source),
         ),
     message:
         "Reading the problems of {wildcards.source}"
@@ -28,6 +31,7 @@ rule fetch_problems:
         python scripts/fetch_problems.py \
             --name {wildcards.source:q} \
             --source {params.source:q} \
+            {params.benchmark} \
             --output {output.table:q} \
             &>{log:q}
         """

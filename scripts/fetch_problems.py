@@ -18,12 +18,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--source", type=cli.json_of(config.Source), required=True, help="source, as in problems.sources"
     )
+    parser.add_argument("--benchmark", action="store_true", help="refuse problems that give their answers away")
+    parser.add_argument("--content-sha256", help="refuse a benchmark of another content")
     parser.add_argument("--output", type=Path, required=True, help="table to write")
     arguments = parser.parse_args(argv)
     logs.set_up()
     frame = problems.read_source(arguments.name, arguments.source)
+    log = logs.get_logger("fetch_problems")
+    if arguments.benchmark:
+        found = problems.check_benchmark(frame, arguments.name, arguments.content_sha256)
+        log.info("content_sha256 of %s: %s", arguments.name, found)
     tables.write_table(arguments.output, frame, tables.PROBLEMS)
-    logs.get_logger("fetch_problems").info("%d problems from %s", frame.height, arguments.name)
+    log.info("%d problems from %s", frame.height, arguments.name)
 
 
 if __name__ == "__main__":

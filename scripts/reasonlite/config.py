@@ -64,6 +64,7 @@ class Columns(Closed):
     answer: str | None = Field(None, description="expected answer; default: answer or expected_answer")
     id: str | None = Field(None, description="unique id; default: id, index, or the row's number")
     answer_may_be_missing: bool = Field(False, description="keep rows whose answer is null; only votes label them")
+    tests: bool = Field(False, description="HumanEval's form: prompt, test and entry_point; answers are run as code")
 
 
 class GymTask(Closed):
@@ -154,6 +155,9 @@ class Effort(Closed):
     prompt: Prompt = Field(default_factory=lambda: Prompt())
     sampling: Sampling
     answers_per_problem: int = Field(ge=1, description="answers drawn for every problem")
+    first_seed: int | None = Field(
+        None, ge=0, description="seed of every problem's first answer, the next has one more; default: derived seeds"
+    )
 
 
 class Teacher(Closed):
@@ -211,16 +215,38 @@ class Stage(Closed):
     )
 
 
+class Benchmark(Closed):
+    """A held-out problem set."""
+
+    source: Source
+    instruction: str | None = Field(None, description="text after each of its problems, instead of the model's own")
+    answers_per_problem: int | None = Field(None, ge=1, description="answers drawn here; default: as for all")
+    content_sha256: str | None = Field(
+        None,
+        pattern="^[0-9a-f]{64}$",
+        description="hash of its problems and answers as read, so that a changed copy is refused; the log tells it",
+    )
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether answers are programs, judged by tests."""
+        return not isinstance(self.source, GymSource) and self.source.columns.tests
+
+
 class Evaluated(Closed):
     model: Name = Field(description="one of models or stages")
     prompt: Prompt = Field(default_factory=lambda: Prompt())
     sampling: Sampling
+    parameters: float | None = Field(None, gt=0, description="parameters in billions, for the figures that need them")
 
 
 class Evaluation(Closed):
     engine: VllmEngine
-    benchmarks: dict[Name, Source] = Field(min_length=1, description="held-out problem sets")
+    benchmarks: dict[Name, Benchmark] = Field(min_length=1, description="held-out problem sets")
     answers_per_problem: int = Field(ge=1, description="answers drawn for every problem: the n of avg@n")
+    first_seed: int | None = Field(
+        None, ge=0, description="seed of every problem's first answer, the next has one more; default: derived seeds"
+    )
     pass_at: list[int] = Field(min_length=1, description="the k of pass@k; none above answers_per_problem")
     models: list[Evaluated] = Field(min_length=1, description="what is compared, in the table's order")
     baseline: Name = Field(description="the model that the others are compared with")

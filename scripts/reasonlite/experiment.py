@@ -21,7 +21,7 @@ def open_experiment(raw: dict[str, Any]) -> Config:
     config = parse_config(raw)
     for stage in config.stages:
         check_arguments(stage.method, stage.arguments, f"stages.{stage.name}.arguments")
-    for name, source in {**config.problems.sources, **config.evaluation.benchmarks}.items():
+    for name, source in _sources(config).items():
         if source.kind in {"jsonl", "parquet"} and not source.path.is_file():
             raise UserError("no such file", where=source.path, todo=f"correct the path of the source {name!r}")
     for model in config.models.values():
@@ -44,7 +44,19 @@ def shard_names(config: Config) -> list[str]:
 
 def source_of(config: Config, name: str) -> Source:
     """A problem source or benchmark by name."""
-    return (config.problems.sources | config.evaluation.benchmarks)[name]
+    return _sources(config)[name]
+
+
+def _sources(config: Config) -> dict[str, Source]:
+    return config.problems.sources | {name: entry.source for name, entry in config.evaluation.benchmarks.items()}
+
+
+def benchmark_flags(config: Config, name: str) -> str:
+    """Options of fetch_problems for a benchmark; none for a source of training problems."""
+    benchmark = config.evaluation.benchmarks.get(name)
+    if benchmark is None:
+        return ""
+    return "--benchmark" + (f" --content-sha256 {benchmark.content_sha256}" if benchmark.content_sha256 else "")
 
 
 def source_files(config: Config, name: str) -> list[str]:
@@ -63,12 +75,26 @@ def stage_of(config: Config, name: str) -> Stage:
     return next(stage for stage in config.stages if stage.name == name)
 
 
-def evaluation_effort(config: Config, model: str) -> Effort:
-    """How a model answers benchmark problems, in the teacher's own terms."""
-    entry = next(entry for entry in config.evaluation.models if entry.model == model)
-    return Effort(
-        prompt=entry.prompt, sampling=entry.sampling, answers_per_problem=config.evaluation.answers_per_problem
+def evaluation_effort(config: Config, model: str, benchmark: str) -> Effort:
+    """How a model answers a benchmark's problems, in the teacher's own terms."""
+    settings = config.evaluation
+    entry = next(entry for entry in settings.models if entry.model == model)
+    instruction, answers = (
+        settings.benchmarks[benchmark].instruction,
+        settings.benchmarks[benchmark].answers_per_problem,
     )
+    prompt = entry.prompt if instruction is None else entry.prompt.model_copy(update={"instruction": instruction})
+    return Effort(
+        prompt=prompt,
+        sampling=entry.sampling,
+        answers_per_problem=answers or settings.answers_per_problem,
+        first_seed=settings.first_seed,
+    )
+
+
+def benchmarks(config: Config, *, code: bool) -> list[str]:
+    """Benchmarks whose answers are programs, or those whose answers are not."""
+    return [name for name, entry in config.evaluation.benchmarks.items() if entry.runs_code == code]
 
 
 def voting_efforts(config: Config) -> list[str]:

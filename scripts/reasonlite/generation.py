@@ -41,7 +41,8 @@ class Job:
     def request(self, problem_id: str, problem: str, number: int) -> Request:
         """The request of one answer; its key changes when anything does that could change the reply."""
         messages = messages_for(problem, self.settings.prompt)
-        seed = answer_seed(self.seed, problem_id, self.effort, number)
+        first = self.settings.first_seed
+        seed = answer_seed(self.seed, problem_id, self.effort, number) if first is None else first + number
         template_arguments = self.settings.prompt.template_arguments
         return request_of(messages, seed, self.model, self.engine, self.settings.sampling, template_arguments)
 

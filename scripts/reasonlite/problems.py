@@ -20,14 +20,14 @@ import polars as pl
 
 from reasonlite.config import Columns, FileSource, GymSource, HubSource, Source
 from reasonlite.errors import UserError
-from reasonlite.files import sha256_file
+from reasonlite.files import canonical_json, sha256_file, sha256_text
 from reasonlite.models import download
 from reasonlite.seeding import shard_of
 from reasonlite.tables import DROPPED, PROBLEMS, frame_of
 
 PROBLEM_COLUMNS = ("problem", "prompt", "question")
 ANSWER_COLUMNS = ("answer", "expected_answer")
-ID_COLUMNS = ("id", "index")
+ID_COLUMNS = ("id", "index", "task_id")
 TASK_SEED_STEP = 1_000_000  # reasoning-gym draws item i with seed + i: tasks must stay far apart
 
 
@@ -151,7 +151,7 @@ def _parse(line: str, where: str) -> dict[str, Any]:
 
 def _problem(name: str, number: int, where: str, record: dict[str, Any], columns: Columns) -> dict[str, Any]:
     problem = record[_column(record, columns.problem, PROBLEM_COLUMNS, "problem", where)]
-    answer = record[_column(record, columns.answer, ANSWER_COLUMNS, "answer", where)]
+    answer = _tests(record, problem, where) if columns.tests else record[_answer_column(record, columns, where)]
     if not isinstance(problem, str) or not problem.strip():
         raise UserError(f"the problem is {_shown(problem)}, expected a text", where=where)
     if not _usable(answer, columns):
@@ -164,7 +164,49 @@ def _problem(name: str, number: int, where: str, record: dict[str, Any], columns
     if columns.id and columns.id not in record:
         raise UserError(f"has no column {columns.id!r}; it has {', '.join(record)}", where=where)
     identity = str(record[known]) if known else str(number)
-    return _row(name, identity, problem.strip(), None if answer is None else str(answer).strip())
+    worked = re.search(r"^####\s*(\S.*?)\s*$", str(answer), re.MULTILINE)  # GSM8K gives the solution before the answer
+    label = worked[1] if worked else str(answer).strip()
+    return _row(name, identity, problem.strip(), None if answer is None else label)
+
+
+def _answer_column(record: dict[str, Any], columns: Columns, where: str) -> str:
+    return _column(record, columns.answer, ANSWER_COLUMNS, "answer", where)
+
+
+def _tests(record: dict[str, Any], prompt: Any, where: str) -> str:
+    """Prompt, test and entry_point as one JSON text, which stands for the answer of a code problem."""
+    for key in ("test", "entry_point"):
+        if not isinstance(record.get(key), str) or not record[key].strip():
+            raise UserError(f"has no {key}; it has {', '.join(record)}", where=where, todo="columns.tests needs it")
+    return canonical_json({"prompt": prompt, "test": record["test"], "entry_point": record["entry_point"]})
+
+
+def content_hash(problems: pl.DataFrame) -> str:
+    """SHA-256 of problems and answers in the order of the table, ids left out."""
+    return sha256_text(canonical_json(problems.select("problem", "answer").rows()))
+
+
+_GIVEN_AWAY = r"(?:\\boxed\s*\{{\s*{0}\s*\}}|(?:answer|ans)\s*(?:is|:|=)\s*\$?{0}(?![\w.]))"
+
+
+def check_benchmark(problems: pl.DataFrame, name: str, expected: str | None) -> str:
+    """Refuse a benchmark of other content than its hash says, or whose problems give their answers away."""
+    for row in problems.iter_rows(named=True):
+        pattern = _GIVEN_AWAY.format(re.escape(row["answer"])) if row["answer"] and len(row["answer"]) < 100 else "(?!)"
+        if re.search(pattern, row["problem"], re.IGNORECASE):
+            raise UserError(
+                f"the problem {row['id']} holds its own answer, {row['answer']!r}",
+                where=name,
+                todo="take a clean copy of the benchmark",
+            )
+    found = content_hash(problems)
+    if expected is not None and found != expected:
+        raise UserError(
+            f"its content has the hash {found}, not the configured {expected}",
+            where=name,
+            todo="compare the copy with the one that was pinned, or pin this one in content_sha256",
+        )
+    return found
 
 
 def _usable(answer: Any, columns: Columns) -> bool:

@@ -120,6 +120,14 @@ JUDGED = pl.Schema(
         "label_source": pl.String,
     }
 )
+EXECUTIONS = pl.Schema(
+    {
+        "answer_id": pl.String,
+        "program": pl.String,  # null when the reply holds none
+        "status": pl.String,  # passed, failed, timeout
+        "detail": pl.String,
+    }
+)
 MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
 CURRICULUM = pl.Schema(
     [

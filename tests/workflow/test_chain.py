@@ -24,6 +24,9 @@ def finished(project, tiny_model) -> Path:
     (project / "mine.jsonl").write_text("".join(json.dumps(p) + "\n" for p in [*problems, problems[0]]))
     held_out = [{"problem": "What is 5 + 5?", "answer": "10"}, {"problem": "What is 1 + 4?", "answer": "5"}]
     (project / "heldout.jsonl").write_text("".join(json.dumps(p) + "\n" for p in held_out))
+    test = "def check(candidate):\n    assert candidate(2) == 4\n"
+    program = {"task_id": "P/0", "prompt": 'def double(x):\n    """2x"""\n', "test": test, "entry_point": "double"}
+    (project / "programs.jsonl").write_text(json.dumps(program) + "\n")
     done = run_snakemake(project, "--cores", "2", "--configfile", "tiny.yaml")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
     assert "avg@2" in done.stdout and "results/tiny/figures" in done.stdout
@@ -49,6 +52,7 @@ def test_every_output_of_the_design_is_there(finished):
         "checkpoints/final/chat_template.jinja",
         "training/turbo.parquet",
         "evaluation/final/heldout/judged.parquet",
+        "evaluation/final/programs/executions.parquet",
         "tables/results.csv",
         "tables/results.md",
         "tables/results.tex",
