@@ -1,7 +1,8 @@
 # Tables of results and of the data funnel.
 # Requires: evaluation/{model}/{benchmark}/judged.parquet; problems, votes, judged, curriculum/funnel.
-# Gives: tables/results.csv, .md, .tex; tables/funnel.csv; tables/vote_sweep.csv; and tables/agreement.csv,
-# tables/disagreements.csv where a model judges too.
+# Gives: tables/results.csv, .md, .tex; comparisons.csv, per_problem.csv, curves.csv, compute.csv; beside_published.csv,
+# .md, .tex; published.md, .tex; funnel.csv; vote_sweep.csv; lengths.csv, vote_shares.csv; and agreement.csv,
+# disagreements.csv where a model judges too.
 
 
 rule tables:
@@ -9,6 +10,8 @@ rule tables:
         "<results>/tables/results.csv",
         "<results>/tables/funnel.csv",
         "<results>/tables/vote_sweep.csv",
+        "<results>/tables/lengths.csv",
+        "<results>/tables/published.md",
         branch(
             EXPERIMENT.labels.judge == "rules",
             then=[],
@@ -24,14 +27,36 @@ rule tabulate_results:
             model=[entry.model for entry in EXPERIMENT.evaluation.models],
             benchmark=EXPERIMENT.evaluation.benchmarks,
         ),
+        published="config/published/reasonlite_table1.csv",
     output:
         csv=report(
             "<results>/tables/results.csv",
             caption="captions/results.rst",
             category="Results",
+            labels={"table": "results"},
         ),
-        markdown="<results>/tables/results.md",
-        latex="<results>/tables/results.tex",
+        comparisons=report(
+            "<results>/tables/comparisons.csv",
+            caption="captions/comparisons.rst",
+            category="Results",
+            labels={"table": "models in pairs"},
+        ),
+        beside=report(
+            "<results>/tables/beside_published.csv",
+            caption="captions/beside_published.rst",
+            category="Published",
+            labels={"table": "published beside measured"},
+        ),
+        others=multiext(
+            "<results>/tables/",
+            "results.md",
+            "results.tex",
+            "beside_published.md",
+            "beside_published.tex",
+            "per_problem.csv",
+            "curves.csv",
+            "compute.csv",
+        ),
     log:
         "<logs>/tabulate_results.log",
     benchmark:
@@ -43,20 +68,83 @@ rule tabulate_results:
     params:
         evaluation=as_json(EXPERIMENT.evaluation),
         seed=EXPERIMENT.seed,
+        folder=lambda wildcards, output: str(Path(output.csv).parent),
         identity=identity(
             "tabulate_results", evaluation=EXPERIMENT.evaluation, seed=EXPERIMENT.seed
         ),
     message:
-        "Writing the table of results"
+        "Writing the tables of results"
     shell:
         r"""
         python scripts/tabulate_results.py \
             --judged {input.judged:q} \
             --evaluation {params.evaluation:q} \
+            --published {input.published:q} \
             --seed {params.seed} \
-            --csv {output.csv:q} \
+            --folder {params.folder:q} \
+            &>{log:q}
+        """
+
+
+rule tabulate_published:
+    input:
+        table="config/published/reasonlite_table1.csv",
+    output:
+        markdown="<results>/tables/published.md",
+        latex="<results>/tables/published.tex",
+    log:
+        "<logs>/tabulate_published.log",
+    benchmark:
+        "<benchmarks>/tabulate_published.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        identity=identity("tabulate_published"),
+    message:
+        "Writing the published table"
+    shell:
+        r"""
+        python scripts/tabulate_published.py \
+            --table {input.table:q} \
             --markdown {output.markdown:q} \
             --latex {output.latex:q} \
+            &>{log:q}
+        """
+
+
+rule tabulate_distributions:
+    input:
+        judged=expand(
+            "<results>/judged/{effort}/{shard}.parquet",
+            effort=EXPERIMENT.teacher.efforts,
+            shard=SHARDS,
+        )
+        + rules.tabulate_results.input.judged,
+        votes=expand("<results>/votes/{shard}.parquet", shard=SHARDS),
+    output:
+        lengths="<results>/tables/lengths.csv",
+        shares="<results>/tables/vote_shares.csv",
+    log:
+        "<logs>/tabulate_distributions.log",
+    benchmark:
+        "<benchmarks>/tabulate_distributions.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        identity=identity("tabulate_distributions"),
+    message:
+        "Counting lengths and vote shares"
+    shell:
+        r"""
+        python scripts/tabulate_distributions.py \
+            --judged {input.judged:q} \
+            --votes {input.votes:q} \
+            --lengths {output.lengths:q} \
+            --shares {output.shares:q} \
             &>{log:q}
         """
 

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
+from matplotlib.figure import Figure
 
 from reasonlite import cli, errors, figures, tables
 from reasonlite.errors import UserError
 
+FROM_CSV: dict[str, Callable[[pl.DataFrame], Figure]] = {
+    "pass_at_k": figures.pass_at_k,
+    "budget": figures.budget,
+    "compute": figures.compute,
+    "lengths": figures.lengths,
+    "vote_shares": figures.vote_shares,
+    "funnel": figures.funnel,
+    "accuracy_vs_parameters": figures.published_accuracy,
+    "accuracy_vs_compute": figures.published_compute,
+}
+
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("figure", choices=["stages", "funnel", "loss", "accuracy_vs_parameters"])
+    parser.add_argument("figure", choices=["stages", "loss", *FROM_CSV])
     parser.add_argument("--tables", type=Path, nargs="+", required=True, help="csv or Parquet tables it is drawn from")
     parser.add_argument("--baseline", default="", help="stages: the model marked as the base")
     parser.add_argument("--outputs", type=Path, nargs="+", required=True, help="files to write")
     arguments = parser.parse_args(argv)
     if arguments.figure == "stages":
         figure = figures.stages(_csv(arguments.tables[0]), arguments.baseline)
-    elif arguments.figure == "funnel":
-        figure = figures.funnel(_csv(arguments.tables[0]))
     elif arguments.figure == "loss":
         figure = figures.loss(tables.read_tables(arguments.tables, tables.TRAINING_LOG))
     else:
-        figure = figures.published_accuracy(_csv(arguments.tables[0]))
+        figure = FROM_CSV[arguments.figure](_csv(arguments.tables[0]))
     figures.save(figure, arguments.outputs)
 
 

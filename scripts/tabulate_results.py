@@ -1,11 +1,17 @@
-"""Write the table of results from judged benchmark answers: csv, Markdown and LaTeX."""
+"""Write the tables of results from judged benchmark answers into a folder.
+
+results.csv, .md, .tex: every metric with its interval; comparisons.csv: models in pairs; per_problem.csv;
+curves.csv: pass@k and token budgets; compute.csv; beside_published.csv, .md, .tex.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, config, errors, logs, results
+import polars as pl
+
+from reasonlite import cli, config, errors, files, layout, logs, results
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -14,15 +20,32 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--judged", type=Path, nargs="+", required=True, help="evaluation/<model>/<benchmark>/judged.parquet"
     )
     parser.add_argument("--evaluation", type=cli.json_of(config.Evaluation), required=True, help="as in the config")
+    parser.add_argument("--published", type=Path, required=True, help="csv of published numbers")
     parser.add_argument("--seed", type=int, required=True, help="seed of the bootstrap")
-    parser.add_argument("--csv", type=Path, required=True)
-    parser.add_argument("--markdown", type=Path, required=True)
-    parser.add_argument("--latex", type=Path, required=True)
+    parser.add_argument("--folder", type=Path, required=True, help="folder to write to")
     arguments = parser.parse_args(argv)
     logs.set_up()
+    settings, folder, seed = arguments.evaluation, arguments.folder, arguments.seed
     judged = {(path.parent.parent.name, path.parent.name): path for path in arguments.judged}
-    table = results.measure(judged, arguments.evaluation, arguments.seed)
-    results.write_results(table, arguments.csv, arguments.markdown, arguments.latex)
+    measured = results.read_all(judged, settings)
+    table = results.measure(measured, settings, seed)
+    beside = results.beside_published(table, pl.read_csv(arguments.published), settings)
+    for name, frame in {
+        "results": table,
+        "comparisons": results.compare(measured, settings, seed),
+        "per_problem": results.per_problem(measured),
+        "curves": results.curves(measured, settings, seed),
+        "compute": results.compute(measured, settings),
+        "beside_published": beside,
+    }.items():
+        files.write_text(folder / f"{name}.csv", frame.write_csv(float_precision=4))
+    _readable(folder / "results", *layout.wide(table), layout.NOTE)
+    _readable(folder / "beside_published", *layout.published(beside), layout.PUBLISHED_NOTE)
+
+
+def _readable(stem: Path, header: list[str], body: list[list[str]], note: str) -> None:
+    files.write_text(stem.with_suffix(".md"), layout.markdown(header, body, note))
+    files.write_text(stem.with_suffix(".tex"), layout.latex(header, body))
 
 
 if __name__ == "__main__":

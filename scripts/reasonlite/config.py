@@ -237,7 +237,10 @@ class Evaluated(Closed):
     model: Name = Field(description="one of models or stages")
     prompt: Prompt = Field(default_factory=lambda: Prompt())
     sampling: Sampling
-    parameters: float | None = Field(None, gt=0, description="parameters in billions, for the figures that need them")
+    parameters: float | None = Field(None, gt=0, description="parameters in billions, for accuracy against compute")
+    layers: int = Field(0, ge=0, description="layers, for the attention's share of the compute; 0 leaves it out")
+    attention_width: int = Field(0, ge=0, description="attention heads times their size, for the same")
+    published: str | None = Field(None, description="the model's name in config/published, to put it beside")
 
 
 class Evaluation(Closed):

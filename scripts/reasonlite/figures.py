@@ -173,3 +173,140 @@ def published_accuracy(points: pl.DataFrame) -> Figure:
     axes.set_ylabel("AIME24 avg@16 (%), published")
     figure.legend(loc="outside lower center", ncols=2)
     return figure
+
+
+@_styled
+def published_compute(points: pl.DataFrame) -> Figure:
+    """AIME24 avg@16 against the compute of its answers, as published; compute was read off a picture."""
+    figure, axes = _axes(COLUMN, 3.1)
+    shown = points.filter(pl.col("figure") == "accuracy_vs_pflops")
+    for position, family in enumerate(shown["family"].unique(maintain_order=True)):
+        part = shown.filter(pl.col("family") == family).sort("x")
+        look = {"color": COLOURS[position % 8], "marker": MARKERS[position % 8], "markerfacecolor": "white"}
+        axes.plot(part["x"], part["aime24"], linewidth=0.8, markersize=5, label=family, **look)
+    axes.set_xscale("log")
+    ticks = [10, 30, 100, 300]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_xticks([], minor=True)
+    axes.set_ylim(0, 100)
+    axes.set_xlabel("PFLOPs of the answers, read off the published figure")
+    axes.set_ylabel("AIME24 avg@16 (%), published")
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+def _panels(count: int, height: float):
+    """A row of panels that share their vertical axis, up to three, or several rows of them."""
+    columns = min(count, 3)
+    rows = -(-count // columns)
+    size = (COLUMN if count == 1 else PAGE, height * rows)
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+    for spare in axes[count:]:
+        spare.set_visible(False)
+    return figure, axes[:count]
+
+
+def _curves(table: pl.DataFrame, kind: str, label: str) -> Figure:
+    shown = table.filter(pl.col("curve") == kind)
+    benchmarks = shown["benchmark"].unique(maintain_order=True).to_list()
+    models = shown["model"].unique(maintain_order=True).to_list()
+    figure, axes = _panels(len(benchmarks), 2.3)
+    for panel, benchmark in zip(axes, benchmarks, strict=True):
+        for position, model in enumerate(models):
+            part = shown.filter((pl.col("benchmark") == benchmark) & (pl.col("model") == model)).sort("x")
+            colour = COLOURS[position % 8]
+            look = {"color": colour, "linestyle": DASHES[position % 4]}
+            few = len(part) <= 16
+            marker = {"marker": MARKERS[position % 8], "markersize": 3.5} if few else {}
+            panel.plot(part["x"], part["value"], label=model if panel is axes[0] else None, **look, **marker)
+            panel.fill_between(
+                part["x"], part["low"], part["high"], color=COLOURS[position % 8], alpha=0.15, linewidth=0
+            )
+        panel.set_title(benchmark)
+        panel.set_xlabel(label)
+        panel.set_xscale("log", base=2 if kind == "pass@k" else 10)
+        if kind == "pass@k":
+            ticks = [2**power for power in range(11) if 2**power <= shown["x"].max()]
+            panel.set_xticks(ticks, [str(tick) for tick in ticks])
+            panel.set_xticks([], minor=True)
+        panel.set_ylim(bottom=0)
+    axes[0].set_ylabel("problems solved (%)" if kind == "pass@k" else "right within the budget (%)")
+    figure.legend(loc="outside lower center", ncols=min(3, len(models)))
+    return figure
+
+
+@_styled
+def pass_at_k(table: pl.DataFrame) -> Figure:
+    """pass@k for every k with 95% bands, a panel a benchmark; ``table`` is the table of curves."""
+    return _curves(table, "pass@k", "k")
+
+
+@_styled
+def budget(table: pl.DataFrame) -> Figure:
+    """avg@n against the tokens an answer may take, a panel a benchmark; ``table`` is the table of curves."""
+    return _curves(table, "budget", "tokens allowed for an answer")
+
+
+@_styled
+def compute(table: pl.DataFrame) -> Figure:
+    """avg@n against the compute of the answers, a mark a model and benchmark; ``table`` is the table of compute."""
+    figure, axes = _axes(COLUMN, 2.6)
+    benchmarks = table["benchmark"].unique(maintain_order=True).to_list()
+    models = table["model"].unique(maintain_order=True).to_list()
+    for row in table.iter_rows(named=True):
+        colour, marker = COLOURS[models.index(row["model"]) % 8], MARKERS[benchmarks.index(row["benchmark"]) % 8]
+        axes.plot(row["pflops"], row["accuracy"], color=colour, marker=marker, markersize=6, linestyle="none")
+    for position, model in enumerate(models):
+        axes.plot([], [], color=COLOURS[position % 8], marker="o", linestyle="none", label=model)
+    for position, benchmark in enumerate(benchmarks if len(benchmarks) > 1 else []):
+        axes.plot([], [], color="#555555", marker=MARKERS[position % 8], linestyle="none", label=benchmark)
+    axes.set_xscale("log")
+    axes.set_ylim(bottom=0)
+    axes.margins(x=0.2, y=0.2)
+    axes.set_xlabel("PFLOPs of the benchmark's answers")
+    axes.set_ylabel("avg@n (%)")
+    figure.legend(loc="outside lower center", ncols=3)
+    return figure
+
+
+@_styled
+def lengths(table: pl.DataFrame) -> Figure:
+    """Answers by generated tokens, right and wrong apart, a panel for each effort, and for each model."""
+    parts = table["part"].unique(maintain_order=True).to_list()
+    figure, axes = _panels(len(parts), 1.9)
+    for panel, part in zip(axes, parts, strict=True):
+        rows = table.filter(pl.col("part") == part)
+        total = max(1, rows["answers"].sum())
+        for position, verdict in enumerate(("right", "wrong")):
+            bins = rows.filter(pl.col("verdict") == verdict).sort("low")
+            edges = [*bins["low"], bins["high"][-1]]
+            look = {"color": COLOURS[position], "linestyle": DASHES[position], "label": verdict}
+            panel.stairs(100 * bins["answers"] / total, edges, **(look if panel is axes[0] else look | {"label": None}))
+        panel.set_title(part)
+        panel.set_xscale("log")
+        panel.set_xlabel("tokens")
+    axes[0].set_ylabel("answers (%)")
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+@_styled
+def vote_shares(table: pl.DataFrame) -> Figure:
+    """Problems by the share of votes that their top answer has, stacked by agreement with the data set's label."""
+    figure, axes = _axes(COLUMN, 2.5)
+    below: dict[float, int] = {}
+    hatches = ["", "////", "....", "xxxx"]
+    for position, kind in enumerate(table["agrees"].unique().sort()):
+        rows = table.filter(pl.col("agrees") == kind)
+        bottoms = [below.get(low, 0) for low in rows["low"]]
+        widths = rows["high"] - rows["low"]
+        look = {"color": COLOURS[position % 8], "hatch": hatches[position % 4], "edgecolor": "white", "linewidth": 0.4}
+        axes.bar(rows["low"], rows["problems"], widths, bottoms, align="edge", label=kind, **look)
+        for low, count in rows.select("low", "problems").iter_rows():
+            below[low] = below.get(low, 0) + count
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("share of the votes that the top answer has")
+    axes.set_ylabel("problems")
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure

@@ -186,7 +186,7 @@ def content_hash(problems: pl.DataFrame) -> str:
     return sha256_text(canonical_json(problems.select("problem", "answer").rows()))
 
 
-_GIVEN_AWAY = r"(?:\\boxed\s*\{{\s*{0}\s*\}}|(?:answer|ans)\s*(?:is|:|=)\s*\$?{0}(?![\w.]))"
+_GIVEN_AWAY = r"(?:\\boxed\s*\{{\s*{0}\s*\}}|(?:answer|ans)\s*(?:is|:|=)\s*\$?{0}(?!\w|\.\d))"
 
 
 def check_benchmark(problems: pl.DataFrame, name: str, expected: str | None) -> str:

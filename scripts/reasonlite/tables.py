@@ -128,6 +128,73 @@ EXECUTIONS = pl.Schema(
         "detail": pl.String,
     }
 )
+RESULTS = pl.Schema(
+    {
+        "model": pl.String,
+        "benchmark": pl.String,
+        "metric": pl.String,
+        "value": pl.Float64,
+        "low": pl.Float64,  # of the 95% interval; of draws the lowest, of percentiles the next
+        "high": pl.Float64,
+        "problems": pl.Int64,
+        "answers": pl.Int64,  # for each problem
+    }
+)
+COMPARISONS = pl.Schema(
+    {
+        "benchmark": pl.String,
+        "left": pl.String,
+        "right": pl.String,
+        "difference": pl.Float64,  # avg@n of right less left, in points
+        "low": pl.Float64,
+        "high": pl.Float64,
+        "gained": pl.Int64,  # problems that only right solves with most of its answers
+        "lost": pl.Int64,
+        "p": pl.Float64,  # McNemar's exact test on those
+        "p_holm": pl.Float64,
+    }
+)
+PER_PROBLEM = pl.Schema(
+    {
+        "benchmark": pl.String,
+        "problem_id": pl.String,
+        "model": pl.String,
+        "right": pl.Int64,
+        "answers": pl.Int64,
+        "tokens": pl.Float64,
+    }
+)
+CURVES = pl.Schema(
+    {
+        "curve": pl.String,  # pass@k, budget
+        "benchmark": pl.String,
+        "model": pl.String,
+        "x": pl.Int64,  # k, or generated tokens allowed for an answer
+        "value": pl.Float64,
+        "low": pl.Float64,
+        "high": pl.Float64,
+    }
+)
+COMPUTE = pl.Schema(
+    {
+        "model": pl.String,
+        "benchmark": pl.String,
+        "parameters": pl.Float64,  # billions
+        "tokens": pl.Float64,  # mean of an answer
+        "pflops": pl.Float64,  # of all answers to the benchmark
+        "accuracy": pl.Float64,  # avg@n, per cent
+    }
+)
+LENGTHS = pl.Schema(
+    {
+        "part": pl.String,  # teacher's effort, or model and benchmark
+        "verdict": pl.String,  # right, wrong
+        "low": pl.Float64,  # tokens, the bin's edges
+        "high": pl.Float64,
+        "answers": pl.Int64,
+    }
+)
+VOTE_SHARES = pl.Schema({"low": pl.Float64, "high": pl.Float64, "agrees": pl.String, "problems": pl.Int64})
 MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
 CURRICULUM = pl.Schema(
     [

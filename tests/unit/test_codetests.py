@@ -62,7 +62,7 @@ def benchmark(problem, answer="17"):
     return frame_of([{"id": "b:0", "source": "b", "problem": problem, "answer": answer}], PROBLEMS)
 
 
-@pytest.mark.parametrize("given", ["What is 8+9? The answer is 17.", r"8+9? \boxed{17}", "8+9? Answer: $17$", "ans = 17"])
+@pytest.mark.parametrize("given", ["8+9? The answer is 17.", r"8+9? \boxed{17}", "8+9? Answer: $17$", "ans = 17"])
 def test_a_benchmark_that_gives_its_answers_away_is_refused(given):
     with pytest.raises(UserError, match="holds its own answer"):
         check_benchmark(benchmark(given), "b", None)

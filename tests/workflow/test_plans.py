@@ -65,7 +65,7 @@ def test_a_defective_input_fails_its_job_with_the_line(project):
 def test_params_identity_stands_in_every_rule_that_runs(project):
     """A rule without it would not notice a changed library module."""
     for file in sorted((project / "rules").glob("*.smk")):
-        for rule in re.split(r"^rule ", file.read_text(), flags=re.MULTILINE)[1:]:
+        for rule in re.split(r"^ *rule\b", file.read_text(), flags=re.MULTILINE)[1:]:
             if "shell:" in rule:
                 assert "identity=" in rule and "log:" in rule and "benchmark:" in rule, (
                     f"{file.name}: {rule.split(':')[0]}"
@@ -87,6 +87,18 @@ def test_a_model_that_judges_too_brings_its_rules_and_tables(project):
     planned = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, flags=re.MULTILINE))
     shards = str(raw["problems"]["shards"])
     assert planned["adjudicate"] == planned["settle_groups"] == shards and planned["tabulate_agreement"] == "1"
+
+
+def test_the_published_table_and_figures_need_nothing_else(project):
+    done = run_snakemake(project, "-n", "--quiet", "rules", "published", "--configfile", "config/paper.yaml")
+    planned = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, flags=re.MULTILINE))
+    assert set(planned) == {
+        "plot_accuracy_vs_compute",
+        "plot_accuracy_vs_parameters",
+        "published",
+        "tabulate_published",
+        "total",
+    }
 
 
 def test_the_demo_says_what_it_will_do(project):

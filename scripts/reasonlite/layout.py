@@ -1,0 +1,69 @@
+"""Tables for readers: one row a model, in Markdown and LaTeX (booktabs).
+
+Does not know what the numbers mean beyond their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+NOTE = (
+    "Shares in per cent; in brackets 95% intervals by bootstrap over problems; draws: mean, lowest and highest share"
+    " over the n draws; difference: avg@n less the baseline's, paired; tokens p50, p90, p99: percentiles over answers."
+)
+PUBLISHED_NOTE = (
+    "Published: as printed by ReasonLite. Measured: by this run, with its 95% interval; inside: does the published"
+    " value lie in it. Empty where nothing was measured."
+)
+
+
+def wide(results: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the results, a row for each model and benchmark and a column for each metric."""
+    metrics = results["metric"].unique(maintain_order=True).to_list()
+    body = []
+    for (model, benchmark), part in results.group_by("model", "benchmark", maintain_order=True):
+        cells = {row["metric"]: _cell(row) for row in part.iter_rows(named=True)}
+        body.append([str(model), str(benchmark), *(cells.get(metric, "") for metric in metrics)])
+    return ["model", "benchmark", *metrics], body
+
+
+def _cell(row: dict) -> str:
+    if row["metric"].startswith("tokens p"):
+        return f"{row['value']:.0f}, {row['low']:.0f}, {row['high']:.0f}"
+    sign = "+" if row["metric"] == "difference" else ""
+    return f"{row['value']:{sign}.1f} [{row['low']:{sign}.1f}, {row['high']:{sign}.1f}]"
+
+
+def published(table: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of published beside measured."""
+    body = []
+    for row in table.iter_rows(named=True):
+        ours = ["", "", ""]
+        if row["measured"] is not None:
+            ours = [f"{row['measured']:.1f} [{row['low']:.1f}, {row['high']:.1f}]", f"{row['difference']:+.1f}"]
+            ours.append("yes" if row["inside"] else "no")
+        body.append([row["model"], row["benchmark"], row["metric"], f"{row['published']:.1f}", *ours])
+    return ["model", "benchmark", "metric", "published", "measured", "difference", "inside"], body
+
+
+def markdown(header: Sequence[str], body: Sequence[Sequence[str]], note: str) -> str:
+    rule = ["---", "---", *("---:" for _ in header[2:])]
+    lines = [f"| {' | '.join(cells)} |" for cells in [header, rule, *body]]
+    return "\n".join(lines) + f"\n\n{note}\n"
+
+
+def latex(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    def line(cells: Sequence[str]) -> str:
+        return " & ".join(_escaped(cell) for cell in cells) + r" \\"
+
+    rows = [r"\begin{tabular}{ll" + "r" * (len(header) - 2) + "}", r"\toprule", line(header), r"\midrule"]
+    rows += [line(cells) for cells in body]
+    return "\n".join([*rows, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def _escaped(text: str) -> str:
+    for character in "&%#_":
+        text = text.replace(character, f"\\{character}")
+    return text
