@@ -90,7 +90,7 @@ def test_a_model_that_judges_too_brings_its_rules_and_tables(project):
 
 
 def test_the_published_table_and_figures_need_nothing_else(project):
-    done = run_snakemake(project, "-n", "--quiet", "rules", "published", "--configfile", "config/paper.yaml")
+    done = run_snakemake(project, "-n", "--configfile", "config/paper.yaml", "--quiet", "rules", "--", "published")
     planned = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, flags=re.MULTILINE))
     assert set(planned) == {
         "plot_accuracy_vs_compute",
