@@ -6,35 +6,43 @@
 
 rule evaluate_answers:
     input:
-        problems="<results>/problems/sources/{benchmark}.parquet",
+        problems=expand(
+            "<results>/problems/sources/{benchmark}.parquet",
+            benchmark=EXPERIMENT.evaluation.benchmarks,
+        ),
         model=lambda wildcards: model_folder(wildcards.model),
     output:
-        table="<results>/evaluation/{model}/{benchmark}/answers.parquet",
+        tables=expand(
+            "<results>/evaluation/{{model}}/{benchmark}/answers.parquet",
+            benchmark=EXPERIMENT.evaluation.benchmarks,
+        ),
     log:
-        "<logs>/evaluate_answers/{model}/{benchmark}.log",
+        "<logs>/evaluate_answers/{model}.log",
     benchmark:
-        "<benchmarks>/evaluate_answers/{model}/{benchmark}.tsv"
+        "<benchmarks>/evaluate_answers/{model}.tsv"
     threads: 8
     resources:
         mem_mb=8000,
         runtime=720,
     params:
         engine=as_json(EXPERIMENT.evaluation.engine),
-        settings=lambda wildcards: as_json(
-            experiment.evaluation_effort(EXPERIMENT, wildcards.model, wildcards.benchmark)
-        ),
+        settings=lambda wildcards: [
+            as_json(effort)
+            for effort in experiment.evaluation_efforts(EXPERIMENT, wildcards.model)
+        ],
         seed=EXPERIMENT.seed,
-        journal=f"{RESULTS}/journals/evaluation/{{model}}/{{benchmark}}.jsonl",
+        journals=[
+            f"{RESULTS}/journals/evaluation/{{model}}/{benchmark}.jsonl"
+            for benchmark in EXPERIMENT.evaluation.benchmarks
+        ],
         identity=lambda wildcards: identity(
             "generate_answers",
             engine=EXPERIMENT.evaluation.engine,
-            settings=experiment.evaluation_effort(
-                EXPERIMENT, wildcards.model, wildcards.benchmark
-            ),
+            settings=experiment.evaluation_efforts(EXPERIMENT, wildcards.model),
             seed=EXPERIMENT.seed,
         ),
     message:
-        "Drawing answers of {wildcards.model} to {wildcards.benchmark}"
+        "Drawing answers of {wildcards.model} to all benchmarks"
     shell:
         r"""
         python scripts/generate_answers.py \
@@ -44,8 +52,8 @@ rule evaluate_answers:
             --effort evaluation \
             --settings {params.settings:q} \
             --seed {params.seed} \
-            --journal {params.journal:q} \
-            --output {output.table:q} \
+            --journal {params.journals:q} \
+            --output {output.tables:q} \
             &>{log:q}
         """
 

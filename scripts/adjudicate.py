@@ -41,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     start_engine = functools.partial(
         engines.open_engine, arguments.engine, arguments.model, settings.sampling, settings.template_arguments
     )
-    found = adjudication.adjudicate(asked, problems, court, arguments.journal, start_engine)
+    with engines.Shared(start_engine) as shared:
+        found = adjudication.adjudicate(asked, problems, court, arguments.journal, shared.engine)
     tables.write_table(arguments.output, found, tables.ADJUDICATED)
     unusable = found["error"].is_not_null().sum()
     logs.get_logger("adjudicate").info("%d pairs asked, %d of them without a usable reply", found.height, unusable)

@@ -7,7 +7,6 @@ reply must be one JSON object with one of three verdicts; anything else is asked
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 from collections import defaultdict
@@ -130,31 +129,26 @@ class Court:
 
 
 def adjudicate(
-    asked: pl.DataFrame, problems: pl.DataFrame, court: Court, journal_path: Path, open_engine: Callable[[], Engine]
+    asked: pl.DataFrame, problems: pl.DataFrame, court: Court, journal_path: Path, engine: Callable[[], Engine]
 ) -> pl.DataFrame:
     """ADJUDICATED: a row for each question, with the model's verdict and the text of its last reply.
 
     A malformed or failed reply is asked for again with another seed, up to ``attempts`` times;
     then the pair stays undecided. What the journal holds is not asked again, and the engine is
-    not started when it holds everything.
+    not even started when it holds everything.
     """
     journal = Journal(journal_path)
     texts = dict(problems.select("id", "problem").iter_rows())
     rows = asked.rows(named=True)
     open_rows, done = list(range(len(rows))), {}
-    start = functools.cache(open_engine)
-    try:
-        for attempt in range(court.settings.attempts):
-            requests = {number: court.request(texts, rows[number], attempt) for number in open_rows}
-            missing = [request for request in requests.values() if not journal.holds(request.key)]
-            if missing:
-                fill(journal, missing, court.chunk, start())
-            for number, request in requests.items():
-                done[number] = _outcome(Reply(**journal.entries[request.key]), attempt + 1)
-            open_rows = [number for number in open_rows if done[number]["verdict"] is None]
-    finally:
-        if start.cache_info().currsize:
-            start().close()
+    for attempt in range(court.settings.attempts):
+        requests = {number: court.request(texts, rows[number], attempt) for number in open_rows}
+        missing = [request for request in requests.values() if not journal.holds(request.key)]
+        if missing:
+            fill(journal, missing, court.chunk, engine())
+        for number, request in requests.items():
+            done[number] = _outcome(Reply(**journal.entries[request.key]), attempt + 1)
+        open_rows = [number for number in open_rows if done[number]["verdict"] is None]
     found = [{**row, **done[number]} for number, row in enumerate(rows)]
     return frame_of([{**row, "verdict": row["verdict"] or "undecided"} for row in found], ADJUDICATED)
 

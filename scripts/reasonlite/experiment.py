@@ -92,6 +92,11 @@ def evaluation_effort(config: Config, model: str, benchmark: str) -> Effort:
     )
 
 
+def evaluation_efforts(config: Config, model: str) -> list[Effort]:
+    """How a model answers each benchmark's problems, in the order of the benchmarks."""
+    return [evaluation_effort(config, model, benchmark) for benchmark in config.evaluation.benchmarks]
+
+
 def benchmarks(config: Config, *, code: bool) -> list[str]:
     """Benchmarks whose answers are programs, or those whose answers are not."""
     return [name for name, entry in config.evaluation.benchmarks.items() if entry.runs_code == code]
@@ -114,6 +119,8 @@ def rule_identity(script: Path, settings: dict[str, Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
     return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
 
 

@@ -67,7 +67,7 @@ def request_of(
     return Request(sha256_text(canonical_json(asked)), messages, seed)
 
 
-def generate(problems: pl.DataFrame, job: Job, journal_path: Path, open_engine: Callable[[], Engine]) -> pl.DataFrame:
+def generate(problems: pl.DataFrame, job: Job, journal_path: Path, engine: Callable[[], Engine]) -> pl.DataFrame:
     """All answers to ``problems`` (id, problem) as ANSWERS, in the order of ids and numbers.
 
     Only what the journal lacks is asked of the engine, which is not even started when it
@@ -83,11 +83,7 @@ def generate(problems: pl.DataFrame, job: Job, journal_path: Path, open_engine: 
     missing = [request for _, _, request in places if not journal.holds(request.key)]
     log.info("%d answers wanted, %d of them in the journal", len(places), len(places) - len(missing))
     if missing:
-        engine = open_engine()
-        try:
-            fill(journal, missing, job.chunk, engine)
-        finally:
-            engine.close()
+        fill(journal, missing, job.chunk, engine())
     rows = [_row(job.effort, problem_id, number, request, journal) for problem_id, number, request in places]
     return frame_of(rows, ANSWERS)
 

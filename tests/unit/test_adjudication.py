@@ -51,7 +51,7 @@ class Scripted:
     """An engine whose replies are given, by what stands in the prompt."""
 
     def __init__(self, replies):
-        self.replies, self.asked, self.closed = replies, [], False
+        self.replies, self.asked = replies, []
 
     def generate(self, requests):
         self.asked += [request.messages[0]["content"] for request in requests]
@@ -60,9 +60,6 @@ class Scripted:
     def _next(self, prompt):
         waiting = next(listed for key, listed in self.replies.items() if key in prompt)
         return waiting.pop(0) if len(waiting) > 1 else waiting[0]
-
-    def close(self):
-        self.closed = True
 
 
 COURT = Court(Adjudicator(attempts=3, sample=0), ServerEngine(kind="server", url="http://x/v1", model="m"), "m", 1, 8)
@@ -85,7 +82,7 @@ def test_malformed_replies_are_asked_again_and_kept_for_the_next_run(tmp_path):
     assert (first["verdict"], first["attempts"], first["error"]) == ("equal", 2, None)
     other = rows["every prime number", "the prime numbers"]
     assert (other["verdict"], other["attempts"], other["reply"]) == ("undecided", 3, "I think so")
-    assert "why?" in engine.asked[0] and engine.closed
+    assert "why?" in engine.asked[0]
     again = adjudicate(asked, problems, COURT, tmp_path / "j", lambda: pytest.fail("nothing is left to ask"))
     assert again.equals(found)
     settled = settle(groups, found, "rules_then_llm")

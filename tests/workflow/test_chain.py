@@ -9,17 +9,31 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 from running import ROOT, environment, run_snakemake
 
 from reasonlite.tables import CURRICULUM, frame_of, write_table
 
 pytestmark = pytest.mark.slow
+BENCH = ROOT.parent / "shared" / "data" / "bench"
+
+
+def real_benchmarks() -> dict:
+    """Two problems of each real benchmark whose file lies beside the project."""
+    names = {"aime24": "aime24", "aime25": "aime25_nemo", "amc23": "amc23", "math500": "math500", "gsm8k": "gsm8k_test"}
+    paths = {name: BENCH / f"{file}.jsonl" for name, file in (names | {"humaneval": "humaneval"}).items()}
+    return {
+        name: {"source": {"kind": "jsonl", "path": str(path), "limit": 2, "columns": {"tests": name == "humaneval"}}}
+        for name, path in paths.items()
+        if path.exists()
+    }
 
 
 @pytest.fixture(scope="module")
 def finished(project, tiny_model) -> Path:
-    config = (Path(__file__).parent / "tiny.yaml").read_text().replace("TINY", str(tiny_model))
-    (project / "tiny.yaml").write_text(config)
+    config = yaml.safe_load((Path(__file__).parent / "tiny.yaml").read_text().replace("TINY", str(tiny_model)))
+    config["evaluation"]["benchmarks"] |= real_benchmarks()
+    (project / "tiny.yaml").write_text(yaml.safe_dump(config))
     problems = [{"problem": f"What is {a} + {b}?", "answer": str(a + b)} for a in (1, 2, 3) for b in (4, 6)]
     (project / "mine.jsonl").write_text("".join(json.dumps(p) + "\n" for p in [*problems, problems[0]]))
     held_out = [{"problem": "What is 5 + 5?", "answer": "10"}, {"problem": "What is 1 + 4?", "answer": "5"}]
@@ -100,6 +114,17 @@ def test_the_manifest_names_outputs_with_rows(finished):
     outputs = json.loads((finished / "manifest.json").read_text())["outputs"]
     assert outputs["problems/dropped.parquet"]["rows"] == 2
     assert not [path for path in outputs if path.startswith(("logs/", "journals/"))]
+
+
+def test_the_real_benchmarks_walk_the_same_road(finished):
+    if not real_benchmarks():
+        pytest.skip("the shared benchmark files are not here")
+    table = pl.read_csv(finished / "tables/results.csv")
+    for name in real_benchmarks():
+        rows = table.filter((pl.col("benchmark") == name) & (pl.col("metric") == "avg@2"))
+        assert rows["problems"].to_list() == [2, 2] and rows["value"].is_between(0, 100).all(), name
+    programs = pl.read_parquet(finished / "evaluation/tiny/humaneval/executions.parquet")
+    assert programs.height == 4 and set(programs["status"]) <= {"failed", "timeout"}  # random weights write no program
 
 
 def test_a_second_run_does_nothing(finished):
