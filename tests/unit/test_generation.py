@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from reasonlite.config import Effort, VllmEngine
-from reasonlite.engines import Reply
+from reasonlite.engines import Reply, Shared
 from reasonlite.errors import UserError
 from reasonlite.generation import Job, generate
 from reasonlite.journal import Journal
@@ -59,13 +59,27 @@ def test_rows_come_in_order_with_their_seeds(tmp_path):
 
 def test_a_killed_job_pays_only_for_the_rest(tmp_path):
     first = Counting(lives=2)
-    with pytest.raises(KeyboardInterrupt):
-        generate(PROBLEMS, job(), tmp_path / "j", lambda: first)
+    with pytest.raises(KeyboardInterrupt), Shared(lambda: first) as shared:
+        generate(PROBLEMS, job(), tmp_path / "j", shared.engine)
     assert first.closed and len(first.asked) == 4
     second = Counting()
     frame = generate(PROBLEMS, job(), tmp_path / "j", lambda: second)
     assert len(second.asked) == 2 and not set(first.asked) & set(second.asked)
     assert frame.equals(generate(PROBLEMS, job(), tmp_path / "other", Counting))
+
+
+def test_several_tables_share_one_engine(tmp_path):
+    started = []
+    with Shared(lambda: started.append(Counting()) or started[-1]) as shared:
+        for name in ("a", "b"):
+            generate(PROBLEMS.with_columns(problem=pl.lit(name)), job(), tmp_path / name, shared.engine)
+    assert len(started) == 1 and started[0].closed and len(started[0].asked) == 12
+
+
+def test_a_fixed_first_seed_counts_up_for_every_problem(tmp_path):
+    settings = {"answers_per_problem": 3, "sampling": {"temperature": 0.8, "max_tokens": 10}, "first_seed": 42}
+    frame = generate(PROBLEMS, job(settings=Effort(**settings)), tmp_path / "j", Counting)
+    assert frame["seed"].to_list() == [42, 43, 44] * 2
 
 
 def test_a_full_journal_starts_no_engine(tmp_path):
