@@ -1,0 +1,186 @@
+"""A real Slurm on this machine: munge, a controller and several emulated nodes on loopback.
+
+Two partitions, mi300 and cuda, whose GPUs are counted but are plain files. No database: job
+states come from squeue. Everything lies in one folder and is stopped by process id. After
+what was found out in shared/facts (Slurm on one machine); needs root, as slurmd does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol")
+NODES = {"mi": 2, "cu": 2}
+CONFIGURATION = """
+ClusterName=loopback
+SlurmctldHost=localhost(127.0.0.1)
+SlurmctldPort={controller}
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge/socket
+CredType=cred/munge
+CommunicationParameters=NoAddrCache
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=2
+JobAcctGatherParams=OverMemoryKill
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+SlurmdParameters=config_overrides
+GresTypes=gpu
+ReturnToService=2
+MinJobAge=600
+KillWait=5
+SchedulerType=sched/backfill
+SchedulerParameters=sched_interval=5,bf_interval=5
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+JobRequeue=1
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool-%n
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd-%n.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd-%n.log
+SlurmctldTimeout=120
+SlurmdTimeout=60
+InactiveLimit=0
+NodeName=mi[1-2] NodeHostname=localhost NodeAddr=127.0.0.1 Port=[{mi}] CPUs=64 RealMemory=200000 Gres=gpu:mi300x:8
+NodeName=cu[1-2] NodeHostname=localhost NodeAddr=127.0.0.1 Port=[{cu}] CPUs=64 RealMemory=200000 Gres=gpu:h200:8
+PartitionName=mi300 Nodes=mi[1-2] Default=YES MaxTime=2-00:00:00 DefMemPerCPU=500 PriorityTier=1 State=UP
+PartitionName=urgent Nodes=mi[1-2] MaxTime=1:00:00 DefMemPerCPU=500 PriorityTier=10 State=UP
+PartitionName=cuda Nodes=cu[1-2] MaxTime=2-00:00:00 DefMemPerCPU=500 PriorityTier=1 State=UP
+"""
+
+
+def missing() -> str | None:
+    """Why no Slurm can be started here, or None."""
+    absent = [program for program in PROGRAMS if shutil.which(program) is None and not Path("/usr/sbin", program).exists()]
+    if absent:
+        return f"not installed: {', '.join(absent)} (Debian: slurmctld slurmd slurm-client munge)"
+    return None if os.getuid() == 0 else "slurmd and slurmctld are started as root"
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def _port_run(length: int) -> int:
+    """The first of some free ports in a row: Slurm numbers its nodes' ports."""
+    for start in range(21_000, 60_000, 10):
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for port in range(start, start + length):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return start
+    raise RuntimeError("no free ports")
+
+
+class Cluster:
+    """The daemons, and the environment in which Slurm's commands reach them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            "SLURM_CONF": str(folder / "slurm.conf"),
+            "PATH": f"{os.environ['PATH']}:/usr/sbin:/usr/bin",
+        }
+
+    def configure(self) -> None:
+        (self.folder / "state").mkdir(parents=True)
+        (self.folder / "munge").mkdir(mode=0o700)
+        first = _port_run(4)
+        text = CONFIGURATION.format(
+            folder=self.folder, controller=_free_ports(1)[0], mi=f"{first}-{first + 1}", cu=f"{first + 2}-{first + 3}"
+        )
+        (self.folder / "slurm.conf").write_text(text)
+        gpus = self.folder / "gpus"
+        gpus.mkdir()
+        for number in range(8):
+            (gpus / f"gpu{number}").touch()
+        lines = [
+            f"NodeName={name}[1-2] Name=gpu Type={kind} File={gpus}/gpu[0-7]"
+            for name, kind in (("mi", "mi300x"), ("cu", "h200"))
+        ]
+        (self.folder / "gres.conf").write_text("\n".join(["AutoDetect=off", *lines, ""]))
+
+    def start(self) -> None:
+        munge = self.folder / "munge"
+        key = munge / "key"
+        key.write_bytes(os.urandom(128))
+        key.chmod(0o400)
+        self._run(
+            ["munged", "--force", f"--key-file={key}", f"--socket={munge}/socket", f"--pid-file={munge}/pid"]
+            + [f"--log-file={munge}/log", f"--seed-file={munge}/seed"]
+        )
+        munge.chmod(0o755)
+        self.start_controller()
+        for name in ("mi1", "mi2", "cu1", "cu2"):
+            self.start_node(name)
+        self.wait_for(lambda: self.command("sinfo", "-N", "-h", "-p", "mi300,cuda", "-o", "%T").split().count("idle") == 4, "idle nodes")
+
+    def start_controller(self) -> None:
+        self._run(["slurmctld"])
+
+    def start_node(self, name: str) -> None:
+        self._run(["slurmd", "-N", name])
+
+    def _run(self, command: list[str]) -> None:
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{command[0]}: {done.stderr or done.stdout}")
+
+    def command(self, *command: str) -> str:
+        """The output of one of Slurm's commands."""
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
+        return done.stdout
+
+    def wait_for(self, condition, what: str, seconds: float = 120) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no {what} after {seconds} s: {self.command('sinfo')} {self.command('squeue')}")
+            time.sleep(0.5)
+
+    def jobs(self, form: str = "%i %T %r %j") -> list[list[str]]:
+        return [line.split() for line in self.command("squeue", "-h", "-o", form).splitlines()]
+
+    def stop(self) -> None:
+        self.command("scancel", "--full", "--partition=mi300,cuda,urgent")
+        for path in [*self.folder.glob("slurmd-*.pid"), self.folder / "slurmctld.pid", self.folder / "munge" / "pid"]:
+            with contextlib.suppress(OSError, ValueError):
+                _end(int(path.read_text()))
+
+
+def _end(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+        for _ in range(100):
+            os.kill(pid, 0)
+            time.sleep(0.1)
+        os.kill(pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[Cluster]:
+    """A cluster in a folder, stopped and its jobs cancelled at the end whatever happens."""
+    cluster = Cluster(folder)
+    cluster.configure()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
