@@ -29,8 +29,9 @@ rule tabulate_results:
         ),
         published="config/published/reasonlite_table1.csv",
     output:
-        csv=report(
-            "<results>/tables/results.csv",
+        csv="<results>/tables/results.csv",
+        page=report(
+            "<results>/tables/results.html",
             caption="captions/results.rst",
             category="Results",
             labels={"table": "results"},
@@ -42,7 +43,7 @@ rule tabulate_results:
             labels={"table": "models in pairs"},
         ),
         beside=report(
-            "<results>/tables/beside_published.csv",
+            "<results>/tables/beside_published.html",
             caption="captions/beside_published.rst",
             category="Published",
             labels={"table": "published beside measured"},
@@ -51,6 +52,7 @@ rule tabulate_results:
             "<results>/tables/",
             "results.md",
             "results.tex",
+            "beside_published.csv",
             "beside_published.md",
             "beside_published.tex",
             "per_problem.csv",

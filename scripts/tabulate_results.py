@@ -1,7 +1,8 @@
 """Write the tables of results from judged benchmark answers into a folder.
 
-results.csv, .md, .tex: every metric with its interval; comparisons.csv: models in pairs; per_problem.csv;
-curves.csv: pass@k and token budgets; compute.csv; beside_published.csv, .md, .tex.
+results.csv, .md, .tex, .html: every metric with its interval; comparisons.csv: models in pairs; per_problem.csv;
+curves.csv: pass@k and token budgets; compute.csv; beside_published.csv,
+.md, .tex, .html.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _readable(stem: Path, header: list[str], body: list[list[str]], note: str) -> None:
     files.write_text(stem.with_suffix(".md"), layout.markdown(header, body, note))
+    files.write_text(stem.with_suffix(".html"), layout.html(header, body, note))
     files.write_text(stem.with_suffix(".tex"), layout.latex(header, body))
 
 

@@ -18,6 +18,7 @@ MOST_PHRASES = 200  # looked at from the end, for the same reason
 LONGEST_JOIN = 60  # characters between two boxes of one answer
 
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+_EMPTY_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{\s*\}")
 _BARE_BOX = re.compile(r"[^\s$\\{}]+")
 _FINAL = re.compile(r"(?<=final)\s+answer\s+is\s*:?\s*", re.IGNORECASE)
 _PHRASE = re.compile(
@@ -78,7 +79,7 @@ def extract(text: str, *, prose: bool = False) -> str | None:
         found = _unclosed(text)
     if found is None and prose:
         found = _of_prose(_before_stop(text))
-    found = found.strip() if found is not None else ""
+    found = _EMPTY_BOX.sub("", found).strip() if found is not None else ""
     return found if 0 < len(found) <= LONGEST else None
 
 

@@ -434,8 +434,11 @@ class _Parser:
             raise NotUnderstood("nested too deeply")
         bars, self._bars = self._bars, int(opening == "\\{")  # the bar of {x | x > 3} opens no absolute value
         if self._value() == closing:
+            if opening != "\\{":
+                raise NotUnderstood("nothing between brackets")
             self._position += 1
-            return Symbol("emptyset") if opening == "\\{" else Group(opening, closing, ())
+            self._depth, self._bars = self._depth - 1, bars
+            return Symbol("emptyset")
         node = self._list(closing)
         if opening == "\\{" and self._value() in ("|", "mid", "vert"):  # {x | x > 3}
             self._position += 1

@@ -6,6 +6,7 @@ Does not know what the numbers mean beyond their names.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 import polars as pl
 
@@ -52,6 +53,24 @@ def markdown(header: Sequence[str], body: Sequence[Sequence[str]], note: str) ->
     rule = ["---", "---", *("---:" for _ in header[2:])]
     lines = [f"| {' | '.join(cells)} |" for cells in [header, rule, *body]]
     return "\n".join(lines) + f"\n\n{note}\n"
+
+
+def html(header: Sequence[str], body: Sequence[Sequence[str]], note: str) -> str:
+    """A page of its own, as the report shows it."""
+
+    def line(cells: Sequence[str], tag: str) -> str:
+        return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+    style = (
+        "body{font:14px sans-serif;margin:1em}table{border-collapse:collapse}"
+        "th,td{padding:.2em .8em;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}"
+        "th:nth-child(-n+2),td:nth-child(-n+2){text-align:left}"
+    )
+    rows = "\n".join([line(header, "th"), *(line(cells, "td") for cells in body)])
+    return (
+        f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"><style>{style}</style></head><body>\n'
+        f"<table>\n{rows}\n</table>\n<p>{escape(note)}</p>\n</body></html>\n"
+    )
 
 
 def latex(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:

@@ -233,6 +233,8 @@ def _ordered(left: Sequence[Node], right: Sequence[Node]) -> Verdict:
 
 def _unordered(left: Sequence[Node], right: Sequence[Node]) -> Verdict:
     """Each element of one side has an equal on the other; repetition does not count."""
+    if not left or not right:  # what holds of all elements of nothing says nothing
+        return equal("structure") if len(left) == len(right) else different("structure")
     if max(len(left), len(right)) > MOST_ITEMS:
         return undecided("too many elements")
     table = [[compare_nodes(a, b) for b in right] for a in left]

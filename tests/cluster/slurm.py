@@ -65,7 +65,9 @@ PartitionName=cuda Nodes=cu[1-2] MaxTime=2-00:00:00 DefMemPerCPU=500 PriorityTie
 
 def missing() -> str | None:
     """Why no Slurm can be started here, or None."""
-    absent = [program for program in PROGRAMS if shutil.which(program) is None and not Path("/usr/sbin", program).exists()]
+    absent = [
+        program for program in PROGRAMS if shutil.which(program) is None and not Path("/usr/sbin", program).exists()
+    ]
     if absent:
         return f"not installed: {', '.join(absent)} (Debian: slurmctld slurmd slurm-client munge)"
     return None if os.getuid() == 0 else "slurmd and slurmctld are started as root"
@@ -130,7 +132,10 @@ class Cluster:
         self.start_controller()
         for name in ("mi1", "mi2", "cu1", "cu2"):
             self.start_node(name)
-        self.wait_for(lambda: self.command("sinfo", "-N", "-h", "-p", "mi300,cuda", "-o", "%T").split().count("idle") == 4, "idle nodes")
+        self.wait_for(
+            lambda: self.command("sinfo", "-N", "-h", "-p", "mi300,cuda", "-o", "%T").split().count("idle") == 4,
+            "idle nodes",
+        )
 
     def start_controller(self) -> None:
         self._run(["slurmctld"])

@@ -34,7 +34,10 @@ def project(tmp_path_factory) -> Path:
     config["models"] = {"smollm2": config["models"]["smollm2"]}
     config["problems"]["shards"] = SHARDS
     config["stages"][0]["start"] = "smollm2"
-    config["evaluation"] |= {"baseline": "smollm2", "models": [config["evaluation"]["models"][0] | {"model": "smollm2"}]}
+    config["evaluation"] |= {
+        "baseline": "smollm2",
+        "models": [config["evaluation"]["models"][0] | {"model": "smollm2"}],
+    }
     config["evaluation"]["benchmarks"] = {"heldout": config["evaluation"]["benchmarks"]["heldout"]}
     problems = [{"problem": f"What is {a} + {b}?", "answer": str(a + b)} for a in range(1, 4) for b in (4, 6, 8)]
     (folder / "mine.jsonl").write_text("".join(json.dumps(problem) + "\n" for problem in problems))
@@ -44,7 +47,9 @@ def project(tmp_path_factory) -> Path:
 
 
 def targets():
-    return [f"results/tiny/judged/{effort}/0000{shard}.parquet" for effort in ("medium", "high") for shard in range(SHARDS)]
+    return [
+        f"results/tiny/judged/{effort}/0000{shard}.parquet" for effort in ("medium", "high") for shard in range(SHARDS)
+    ]
 
 
 def start(project, cluster, *arguments, profile="slurm-mi300"):

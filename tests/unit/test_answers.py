@@ -29,6 +29,8 @@ from reasonlite.transcripts import Transcript, split_reply, training_text
         ("The answer is y = 2x", "y = 2x"),
         ('{"reasoning": "16 - 7 = 9", "answer": "18"}', "18"),
         ("I do not know", None),
+        (r"The final answer is \boxed{}.", None),
+        (r"The answer is \boxed{ }", None),
         ("", None),
         (r"\boxed{a \boxed{b}}", "b"),
         (r"\boxed{\text{a \} b}}", r"\text{a \} b}"),

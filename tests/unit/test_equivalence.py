@@ -272,6 +272,34 @@ def test_the_peer_is_asked_only_for_what_the_grammar_does_not_know(monkeypatch):
     assert len(asked) == 1
 
 
+# what holds no value: the demo's student learned to write the first of them
+EMPTY = [
+    r"\boxed{}",
+    "{}",
+    "()",
+    "[]",
+    r"\{\}",
+    r"\text{}",
+    r"\frac{}{}",
+    r"\sqrt{}",
+    "$$",
+    ",",
+    ";",
+    "{,}",
+    r"\emptyset",
+    "",
+    " ",
+]
+
+
+@pytest.mark.parametrize("empty", EMPTY)
+@pytest.mark.parametrize(
+    "value", ["17", "x", "(1,2)", "1,2", r"\{1\}", r"\{1,2\}", "[0,1)", "x=5", "yes", "A", "5 cm", "x>3"]
+)
+def test_nothing_equals_no_value(empty, value):
+    assert compare(empty, value).verdict != "equal"
+
+
 HOSTILE = [
     *("9^{9^{9^{9}}}", "((((9!)!)!)!)!", "(x+1)^{10^{9}}", r"\frac{1}{0}", "\x00", "\ud800", "\u202e5", "{" * 100_000),
     *(r"\frac{" * 100_000 + "1" + "}" * 100_000, "(" * 1_900, "-" * 1_900 + "5", "1/" * 900 + "1", "9" * 1_000_000),

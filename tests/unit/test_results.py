@@ -117,6 +117,8 @@ def test_published_and_measured_stand_side_by_side(table):
 def test_the_wide_table_in_markdown_and_latex(table):
     header, body = layout.wide(table)
     assert "| final | aime24 | 75.0 [" in layout.markdown(header, body, layout.NOTE)
+    page = layout.html(header, [*body, ["<b>", "&"]], "note")
+    assert "<td>final</td><td>aime24</td><td>75.0 [" in page and "<td>&lt;b&gt;</td><td>&amp;</td>" in page
     latex = layout.latex(header, body)
     assert "\\toprule" in latex and "final & aime24 & 75.0" in latex
 

@@ -1,7 +1,9 @@
 """The whole chain for real in its smallest form, then again: the second run does nothing."""
 
+import html
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -125,6 +127,40 @@ def test_the_real_benchmarks_walk_the_same_road(finished):
         assert rows["problems"].to_list() == [2, 2] and rows["value"].is_between(0, 100).all(), name
     programs = pl.read_parquet(finished / "evaluation/tiny/humaneval/executions.parquet")
     assert programs.height == 4 and set(programs["status"]) <= {"failed", "timeout"}  # random weights write no program
+
+
+# opens the part Results, its table, and then a figure, and leaves what a reader sees then in the page
+READER = """<script>window.addEventListener("load", () => setTimeout(async () => {
+  const wait = milliseconds => new Promise(done => setTimeout(done, milliseconds));
+  const part = () => [...document.querySelectorAll("a")].find(link => link.textContent.trim() === "Results");
+  const row = name => [...document.querySelectorAll("tr")].find(line => line.textContent.trim() === name);
+  const open = name => row(name).querySelector("[iconname=eye]");
+  const parts = [...document.querySelectorAll("a")].map(link => link.textContent.trim());
+  part().click(); await wait(1000);
+  const table = open("results").href; open("stages").click(); await wait(1000);
+  const figures = [...document.querySelectorAll("img")].filter(image => image.naturalWidth > 100).length;
+  const seen = document.createElement("pre"); seen.id = "seen";
+  seen.textContent = JSON.stringify({parts, table: atob(table.split("base64,")[1]), figures});
+  document.body.append(seen);
+}, 1000));</script>"""
+
+
+def test_the_report_opens_in_a_browser_and_shows_the_table_and_a_figure(finished, tmp_path):
+    browser = shutil.which("chromium")
+    if browser is None:
+        pytest.skip("chromium is not installed (Debian: apt-get install chromium)")
+    page = tmp_path / "report.html"
+    done = run_snakemake(finished.parents[1], "--configfile", "tiny.yaml", "--report", str(page))
+    assert done.returncode == 0, done.stderr[-2000:]
+    before, end, after = page.read_text().rpartition("</body>")
+    page.write_text(before + READER + end + after)
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
+    command += ["--virtual-time-budget=60000", "--dump-dom", page.as_uri()]
+    dom = subprocess.run(command, capture_output=True, text=True, timeout=900).stdout
+    _, _, found = dom.rpartition('<pre id="seen">')
+    seen = json.loads(html.unescape(found.partition("</pre>")[0]))
+    assert {"Data", "Published", "Results", "Training"} <= set(seen["parts"])
+    assert "<td>final</td><td>heldout</td>" in seen["table"] and seen["figures"] >= 1
 
 
 def test_a_second_run_does_nothing(finished):
