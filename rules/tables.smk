@@ -5,21 +5,6 @@
 # disagreements.csv where a model judges too.
 
 
-rule tables:
-    input:
-        "<results>/tables/results.csv",
-        "<results>/tables/funnel.csv",
-        "<results>/tables/vote_sweep.csv",
-        "<results>/tables/lengths.csv",
-        "<results>/tables/published.md",
-        branch(
-            EXPERIMENT.labels.judge == "rules",
-            then=[],
-            otherwise="<results>/tables/agreement.csv",
-        ),
-    localrule: True
-
-
 rule tabulate_results:
     input:
         judged=expand(
@@ -253,3 +238,18 @@ rule tabulate_agreement:
             --disagreements {output.disagreements:q} \
             &>{log:q}
         """
+
+
+rule tables:
+    input:
+        rules.tabulate_results.output,
+        rules.tabulate_published.output,
+        rules.tabulate_distributions.output,
+        rules.tabulate_funnel.output,
+        rules.tabulate_sweep.output,
+        branch(
+            EXPERIMENT.labels.judge == "rules",
+            then=[],
+            otherwise=rules.tabulate_agreement.output,
+        ),
+    localrule: True

@@ -137,10 +137,12 @@ READER = """<script>window.addEventListener("load", () => setTimeout(async () =>
   const open = name => row(name).querySelector("[iconname=eye]");
   const parts = [...document.querySelectorAll("a")].map(link => link.textContent.trim());
   part().click(); await wait(1000);
-  const table = open("results").href; open("stages").click(); await wait(1000);
+  open("results").click(); await wait(1000);
+  const table = atob(document.querySelector("iframe").src.split("base64,")[1]);
+  open("stages").click(); await wait(1000);
   const figures = [...document.querySelectorAll("img")].filter(image => image.naturalWidth > 100).length;
   const seen = document.createElement("pre"); seen.id = "seen";
-  seen.textContent = JSON.stringify({parts, table: atob(table.split("base64,")[1]), figures});
+  seen.textContent = JSON.stringify({parts, table, figures});
   document.body.append(seen);
 }, 1000));</script>"""
 
