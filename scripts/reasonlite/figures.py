@@ -14,6 +14,7 @@ import polars as pl
 
 mpl.use("Agg")
 from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.ticker import LogLocator, NullFormatter  # noqa: E402
 
 from reasonlite.files import atomic_path  # noqa: E402
 
@@ -254,16 +255,19 @@ def compute(table: pl.DataFrame) -> Figure:
     figure, axes = _axes(COLUMN, 2.6)
     benchmarks = table["benchmark"].unique(maintain_order=True).to_list()
     models = table["model"].unique(maintain_order=True).to_list()
-    for row in table.iter_rows(named=True):
-        colour, marker = COLOURS[models.index(row["model"]) % 8], MARKERS[benchmarks.index(row["benchmark"]) % 8]
-        axes.plot(row["pflops"], row["accuracy"], color=colour, marker=marker, markersize=6, linestyle="none")
     for position, model in enumerate(models):
-        axes.plot([], [], color=COLOURS[position % 8], marker="o", linestyle="none", label=model)
-    for position, benchmark in enumerate(benchmarks if len(benchmarks) > 1 else []):
-        axes.plot([], [], color="#555555", marker=MARKERS[position % 8], linestyle="none", label=benchmark)
+        part = table.filter(pl.col("model") == model)
+        look = {"color": COLOURS[position % 8], "marker": MARKERS[position % 8], "linestyle": "none"}
+        axes.plot(part["pflops"], part["accuracy"], markersize=6, label=model, **look)
+        for row in part.iter_rows(named=True) if len(benchmarks) > 1 else []:
+            place = (row["pflops"], row["accuracy"])
+            axes.annotate(row["benchmark"], place, (4, 3), textcoords="offset points", fontsize=6)
     axes.set_xscale("log")
     axes.set_ylim(bottom=0)
     axes.margins(x=0.2, y=0.2)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("PFLOPs of the benchmark's answers")
     axes.set_ylabel("avg@n (%)")
     figure.legend(loc="outside lower center", ncols=3)

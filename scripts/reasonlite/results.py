@@ -152,7 +152,9 @@ def curves(measured: Measured, settings: Evaluation, seed: int) -> pl.DataFrame:
     rows = []
     for benchmark, by_model in measured.items():
         largest = max(float(scores.tokens.max()) for scores in by_model.values())
-        budgets = sorted({int(value) for value in np.geomspace(1, max(largest, 2), BUDGETS)} | {int(largest)})
+        smallest = max(1.0, min(float(scores.tokens.min()) for scores in by_model.values()) / 2)
+        grid = np.geomspace(smallest, max(largest, smallest + 1), BUDGETS)
+        budgets = sorted({int(value) for value in grid} | {int(largest)})
         for model, scores in by_model.items():
             points = [("pass@k", k, metrics.pass_at_k(scores.right, k)) for k in range(1, scores.n + 1)]
             for budget in budgets:
