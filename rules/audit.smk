@@ -10,8 +10,8 @@ rule audit:
 
 rule manifest:
     input:
-        rules.tables.input,
-        rules.figures.input,
+        [getattr(rules, name).output for name in TABLES],
+        figure_files(ALL_FIGURES),
     output:
         manifest="<results>/manifest.json",
     log:

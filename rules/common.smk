@@ -17,6 +17,7 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = f"results/{EXPERIMENT.experiment}"
+EXISTING = experiment.existing_parts(EXPERIMENT, Path(RESULTS))
 SHARDS = experiment.shard_names(EXPERIMENT)
 SCRIPTS = Path(workflow.basedir) / "scripts"
 

@@ -2,56 +2,59 @@
 # Requires: tables/*.csv, training/{stage}.parquet, config/published/*.csv.
 # Gives: figures/{figure}.svg, .png, .pdf.
 
-# figure: its tables, its part of the report
+# figure: its tables, its part of the report, what has to exist for it to be drawn alone
+RESULTS_CURVES = "<results>/tables/curves.csv"
 OWN_FIGURES = {
-    "stages": ("<results>/tables/results.csv", "Results"),
-    "pass_at_k": ("<results>/tables/curves.csv", "Results"),
-    "budget": ("<results>/tables/curves.csv", "Results"),
-    "lengths": ("<results>/tables/lengths.csv", "Data"),
-    "vote_shares": ("<results>/tables/vote_shares.csv", "Data"),
-    "funnel": ("<results>/tables/funnel.csv", "Data"),
+    "stages": ("<results>/tables/results.csv", "Results", {"results"}),
+    "pass_at_k": (RESULTS_CURVES, "Results", {"results"}),
+    "budget": (RESULTS_CURVES, "Results", {"results"}),
+    "lengths": ("<results>/tables/lengths.csv", "Data", {"results", "labels"}),
+    "vote_shares": (
+        "<results>/tables/vote_shares.csv",
+        "Data",
+        {"results", "labels"},
+    ),
+    "funnel": ("<results>/tables/funnel.csv", "Data", {"labels"}),
     "loss": (
         [f"<results>/training/{stage.name}.parquet" for stage in EXPERIMENT.stages],
         "Training",
+        {"training"},
     ),
 }
 if any(entry.parameters for entry in EXPERIMENT.evaluation.models):
-    OWN_FIGURES["compute"] = ("<results>/tables/compute.csv", "Results")
+    OWN_FIGURES["compute"] = ("<results>/tables/compute.csv", "Results", {"results"})
+PUBLISHED = "config/published/reasonlite_figures.csv"
 PUBLISHED_FIGURES = {
-    "accuracy_vs_parameters": (
-        "config/published/reasonlite_figures.csv",
-        "Published",
-    ),
-    "accuracy_vs_compute": (
-        "config/published/reasonlite_figures.csv",
-        "Published",
-    ),
+    "accuracy_vs_parameters": (PUBLISHED, "Published", set()),
+    "accuracy_vs_compute": (PUBLISHED, "Published", set()),
 }
+ALL_FIGURES = OWN_FIGURES | PUBLISHED_FIGURES
 
 
+def figure_files(names):
+    return expand(
+        "<results>/figures/{figure}.{suffix}",
+        figure=names,
+        suffix=["svg", "png", "pdf"],
+    )
+
+
+# what can be drawn from what exists; the default target draws all
 rule figures:
     input:
-        expand(
-            "<results>/figures/{figure}.{suffix}",
-            figure=OWN_FIGURES | PUBLISHED_FIGURES,
-            suffix=["svg", "png", "pdf"],
-        ),
+        figure_files(figure for figure, (_, _, needs) in ALL_FIGURES.items() if needs <= EXISTING),
     localrule: True
 
 
 # the published numbers alone: no model, no engine, no training
 rule published:
     input:
-        expand(
-            "<results>/figures/{figure}.{suffix}",
-            figure=PUBLISHED_FIGURES,
-            suffix=["svg", "png", "pdf"],
-        ),
-        "<results>/tables/published.md",
+        figure_files(PUBLISHED_FIGURES),
+        rules.tabulate_published.output,
     localrule: True
 
 
-for figure, (tables, category) in (OWN_FIGURES | PUBLISHED_FIGURES).items():
+for figure, (tables, category, _) in ALL_FIGURES.items():
 
     rule:
         name:

@@ -124,6 +124,26 @@ def _plain(value: Any) -> Any:
     return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
 
 
+def existing_parts(config: Config, folder: Path) -> set[str]:
+    """What a results folder holds whole, so that tables and figures can be made of it and nothing else is run.
+
+    results: every judged benchmark; labels: votes, judged answers and curriculum of every shard;
+    training: every stage's log.
+    """
+    evaluation, shards = config.evaluation, shard_names(config)
+    wanted = {
+        "results": [f"evaluation/{e.model}/{b}/judged" for e in evaluation.models for b in evaluation.benchmarks],
+        "labels": [f"{part}/{shard}" for part in _label_folders(config) for shard in shards],
+        "training": [f"training/{stage.name}" for stage in config.stages],
+    }
+    return {part for part, paths in wanted.items() if all((folder / f"{path}.parquet").is_file() for path in paths)}
+
+
+def _label_folders(config: Config) -> list[str]:
+    judged = [f"judged/{effort}" for effort in config.teacher.efforts]
+    return ["votes", "problems/shards", *judged, *(f"curriculum/funnel/{stratum}" for stratum in config.strata)]
+
+
 def summary(folder: Path) -> list[str]:
     """Lines that show the results table and say where everything lies; empty before there is any."""
     table = folder / "tables" / "results.md"

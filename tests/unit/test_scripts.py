@@ -81,3 +81,27 @@ def test_every_script_has_help_for_every_flag(script):
     """Also: no script imports torch or vLLM before it needs them, or this would take minutes."""
     text = run(script, "--help").stdout
     assert len(text.splitlines()) > 5
+
+
+def test_tables_and_figures_need_no_engine_or_trainer(tmp_path):
+    """With torch, vLLM, transformers and TRL out of reach: the workflow's own checks, a table and a figure."""
+    code = """
+import runpy, sys
+sys.modules.update(dict.fromkeys(["torch", "vllm", "transformers", "trl", "accelerate", "datasets"]))
+sys.path.insert(0, "scripts")
+import reasonlite.experiment, yaml
+reasonlite.experiment.open_experiment(yaml.safe_load(open("config/demo.yaml")))
+for line in sys.stdin.read().splitlines():
+    sys.argv = line.split()
+    try:
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    except SystemExit as end:
+        assert not end.code, line
+"""
+    table = f"--markdown {tmp_path}/p.md --latex {tmp_path}/p.tex"
+    lines = f"scripts/tabulate_published.py --table config/published/reasonlite_table1.csv {table}\n"
+    figures = f"--tables config/published/reasonlite_figures.csv --outputs {tmp_path}/c.svg"
+    lines += f"scripts/plot.py accuracy_vs_compute {figures}\nscripts/tabulate_results.py --help\n"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, input=lines, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "p.md").exists() and (tmp_path / "c.svg").exists()

@@ -101,6 +101,21 @@ def test_the_published_table_and_figures_need_nothing_else(project):
     }
 
 
+def test_tables_and_figures_are_made_of_what_exists_and_start_no_engine(project):
+    """Evaluation tables alone, copied in: their tables and figures, and the published ones."""
+    raw = demo() | {"experiment": "copied"}
+    (project / "copied.yaml").write_text(yaml.safe_dump(raw))
+    for model in ("smollm2", "turbo", "final"):
+        path = project / "results" / "copied" / "evaluation" / model / "heldout" / "judged.parquet"
+        path.parent.mkdir(parents=True)
+        path.touch()
+    done = run_snakemake(project, "-n", "--configfile", "copied.yaml", "--quiet", "rules", "--", "figures", "tables")
+    planned = set(re.findall(r"^(\w+) +\d+$", done.stdout + done.stderr, flags=re.MULTILINE)) - {"total"}
+    drawn = {f"plot_{name}" for name in ("stages", "pass_at_k", "budget", "compute")}
+    published = {"plot_accuracy_vs_parameters", "plot_accuracy_vs_compute", "tabulate_published"}
+    assert planned == {"figures", "tables", "tabulate_results", *drawn, *published}
+
+
 def test_the_demo_says_what_it_will_do(project):
     done = run_snakemake(project, "-n", "--quiet", "rules")
     stats = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, flags=re.MULTILINE))
