@@ -37,6 +37,15 @@ def one_of(names):
     return "|".join(names) or "(?!)"
 
 
+def figure_files(names):
+    """The three files of each figure."""
+    return expand(
+        "<results>/figures/{figure}.{suffix}",
+        figure=names,
+        suffix=["svg", "png", "pdf"],
+    )
+
+
 def model_folder(name):
     """Where a model of the config, or the checkpoint of a stage, lies."""
     return f"<results>/{'models' if name in EXPERIMENT.models else 'checkpoints'}/{name}"

@@ -31,14 +31,6 @@ PUBLISHED_FIGURES = {
 ALL_FIGURES = OWN_FIGURES | PUBLISHED_FIGURES
 
 
-def figure_files(names):
-    return expand(
-        "<results>/figures/{figure}.{suffix}",
-        figure=names,
-        suffix=["svg", "png", "pdf"],
-    )
-
-
 # what can be drawn from what exists; the default target draws all
 rule figures:
     input:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol")
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "scontrol")
 NODES = {"mi": 2, "cu": 2}
 CONFIGURATION = """
 ClusterName=loopback
@@ -55,8 +55,9 @@ SlurmdLogFile={folder}/slurmd-%n.log
 SlurmctldTimeout=120
 SlurmdTimeout=60
 InactiveLimit=0
-NodeName=mi[1-2] NodeHostname=localhost NodeAddr=127.0.0.1 Port=[{mi}] CPUs=64 RealMemory=200000 Gres=gpu:mi300x:8
-NodeName=cu[1-2] NodeHostname=localhost NodeAddr=127.0.0.1 Port=[{cu}] CPUs=64 RealMemory=200000 Gres=gpu:h200:8
+NodeName=mi1 NodeHostname=localhost NodeAddr=127.0.0.1 Port={mi1} CPUs=64 RealMemory=1500000 Gres=gpu:mi300x:1
+NodeName=mi2 NodeHostname=localhost NodeAddr=127.0.0.1 Port={mi2} CPUs=64 RealMemory=1500000
+NodeName=cu[1-2] NodeHostname=localhost NodeAddr=127.0.0.1 Port=[{cu}] CPUs=64 RealMemory=1500000 Gres=gpu:h200:8
 PartitionName=mi300 Nodes=mi[1-2] Default=YES MaxTime=2-00:00:00 DefMemPerCPU=500 PriorityTier=1 State=UP
 PartitionName=urgent Nodes=mi[1-2] MaxTime=1:00:00 DefMemPerCPU=500 PriorityTier=10 State=UP
 PartitionName=cuda Nodes=cu[1-2] MaxTime=2-00:00:00 DefMemPerCPU=500 PriorityTier=1 State=UP
@@ -98,25 +99,28 @@ class Cluster:
         self.folder = folder
         self.environment = {
             "SLURM_CONF": str(folder / "slurm.conf"),
-            "PATH": f"{os.environ['PATH']}:/usr/sbin:/usr/bin",
+            "PATH": f"{folder / 'bin'}:{os.environ['PATH']}:/usr/sbin:/usr/bin",
         }
 
     def configure(self) -> None:
         (self.folder / "state").mkdir(parents=True)
         (self.folder / "munge").mkdir(mode=0o700)
         first = _port_run(4)
-        text = CONFIGURATION.format(
-            folder=self.folder, controller=_free_ports(1)[0], mi=f"{first}-{first + 1}", cu=f"{first + 2}-{first + 3}"
-        )
+        ports = {"mi1": first, "mi2": first + 1, "cu": f"{first + 2}-{first + 3}"}
+        text = CONFIGURATION.format(folder=self.folder, controller=_free_ports(1)[0], **ports)
         (self.folder / "slurm.conf").write_text(text)
+        # Snakemake's plugin clears SLURM_… inside jobs; a cluster's programs know their configuration without it
+        step = self.folder / "bin" / "srun"
+        step.parent.mkdir()
+        step.write_text(f'#!/bin/sh\nSLURM_CONF={self.folder}/slurm.conf exec {shutil.which("srun")} "$@"\n')
+        step.chmod(0o755)
         gpus = self.folder / "gpus"
         gpus.mkdir()
         for number in range(8):
             (gpus / f"gpu{number}").touch()
-        lines = [
-            f"NodeName={name}[1-2] Name=gpu Type={kind} File={gpus}/gpu[0-7]"
-            for name, kind in (("mi", "mi300x"), ("cu", "h200"))
-        ]
+        # one MI300X in all: engines run one after the other, as this machine's cores want it
+        lines = [f"NodeName=mi1 Name=gpu Type=mi300x File={gpus}/gpu0"]
+        lines.append(f"NodeName=cu[1-2] Name=gpu Type=h200 File={gpus}/gpu[0-7]")
         (self.folder / "gres.conf").write_text("\n".join(["AutoDetect=off", *lines, ""]))
 
     def start(self) -> None:
