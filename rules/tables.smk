@@ -151,6 +151,7 @@ rule tabulate_funnel:
             stratum=EXPERIMENT.strata,
             shard=SHARDS,
         ),
+        published="config/published/reasonlite_funnel.csv",
     output:
         csv="<results>/tables/funnel.csv",
     log:
@@ -173,6 +174,7 @@ rule tabulate_funnel:
             --votes {input.votes:q} \
             --judged {input.judged:q} \
             --strata {input.strata:q} \
+            --published {input.published:q} \
             --csv {output.csv:q} \
             &>{log:q}
         """

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import polars as pl
+
 from reasonlite import cli, errors, files, funnel, logs
 
 
@@ -15,12 +17,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--votes", type=Path, nargs="+", required=True, help="label tables of all shards")
     parser.add_argument("--judged", type=Path, nargs="+", required=True, help="judged tables of all efforts and shards")
     parser.add_argument("--strata", type=Path, nargs="+", required=True, help="funnel tables of all strata and shards")
+    parser.add_argument("--published", type=Path, help="csv of published counts to put beside: part, step, published")
     parser.add_argument("--csv", type=Path, required=True, help="table to write")
     arguments = parser.parse_args(argv)
     logs.set_up()
     steps = funnel.funnel(arguments.shards, arguments.dropped, arguments.votes, arguments.judged, arguments.strata)
-    with files.atomic_path(arguments.csv) as temporary:
-        steps.write_csv(temporary)
+    if arguments.published:
+        steps = funnel.beside_published(steps, pl.read_csv(arguments.published))
+    files.write_text(arguments.csv, steps.write_csv())
 
 
 if __name__ == "__main__":

@@ -75,7 +75,8 @@ def _graded(row: dict, test: dict[str, str], limits: Limits | None) -> tuple[str
     transcript = split_reply(row["text"], row["finish_reason"])
     if transcript.final is None:
         return None, Outcome("failed", f"the reply is {transcript.status}")
-    whole = transcript.final if transcript.reasoning is None or "think>" in row["text"] else row["text"]
+    marked = "think>" in row["text"] or "<|channel|>" in row["text"]  # else the whole reply may hold the code
+    whole = transcript.final if marked else row["text"]
     code = program_of(whole, test["prompt"], test["entry_point"])
     if code is None:
         return None, Outcome("failed", "the reply holds no code")

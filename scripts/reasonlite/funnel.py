@@ -32,7 +32,18 @@ def funnel(
         (f"examples: {row['stratum']}", row["step"], row["answers"], row["tokens"])
         for row in counts.iter_rows(named=True)
     ]
+    rows += [("examples: all", "distinct", *_total(rows, "examples: ", "distinct"))]
     return pl.DataFrame(rows, schema=STEPS, orient="row")
+
+
+def beside_published(steps: pl.DataFrame, published: pl.DataFrame) -> pl.DataFrame:
+    """The steps with a column of published counts, null where nothing was published (part, step, published)."""
+    return steps.join(published, on=["part", "step"], how="left", maintain_order="left")
+
+
+def _total(rows: list[tuple[str, str, int, int | None]], part: str, step: str) -> tuple[int, int]:
+    found = [row for row in rows if row[0].startswith(part) and row[1] == step]
+    return sum(row[2] for row in found), sum(row[3] or 0 for row in found)
 
 
 def _answers(judged: pl.DataFrame) -> list[tuple[str, str, int, int | None]]:
@@ -47,4 +58,4 @@ def _answers(judged: pl.DataFrame) -> list[tuple[str, str, int, int | None]]:
         ]:
             left = part.filter(condition)
             rows.append((f"answers: {effort}", step, left.height, int(left["tokens"].sum() or 0)))
-    return rows
+    return [*rows, ("answers: all", "drawn", *_total(rows, "answers: ", "drawn"))]

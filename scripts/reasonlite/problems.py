@@ -210,8 +210,8 @@ def check_benchmark(problems: pl.DataFrame, name: str, expected: str | None) -> 
 
 
 def _usable(answer: Any, columns: Columns) -> bool:
-    if answer is None:
-        return columns.answer_may_be_missing
+    if answer is None or answer != answer:  # NaN is not equal to itself
+        return columns.answer_may_be_missing and answer is None
     return isinstance(answer, str | int | float) and not isinstance(answer, bool) and bool(str(answer).strip())
 
 

@@ -64,8 +64,11 @@ def run_tests(code: str, entry_point: str, prompt: str, test: str, limits: Limit
     The form is HumanEval's (Chen et al. 2021): ``prompt`` holds helpers that the tests may use. The
     code and the tests run in two sandboxes; a UserError says so where there is none.
     """
-    limits = limits or Limits()
     check_available()
+    return _run(code, entry_point, prompt, test, limits or Limits())
+
+
+def _run(code: str, entry_point: str, prompt: str, test: str, limits: Limits) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="sandbox-") as folder:
         programs = {
             "candidate": {"code": code, "entry_point": entry_point},
@@ -106,8 +109,7 @@ def _run_pair(folder: Path, limits: Limits) -> Outcome:
 def _started(
     role: str, folder: Path, limits: Limits, stdin: int, stdout: int, stderr: int | None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    # a user id that nobody has, so that the limit on processes counts this sandbox alone
-    uid = 2_000_000_000 + os.getpid() % 1_000_000 * 2 + (role == "tester")
+    uid = _user(role)
     program = f"/program/{role}.json"
     command = [
         *_bubblewrap(),
@@ -129,6 +131,13 @@ def _started(
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # bubblewrap, and with it the namespace's first process
         process.wait()
+
+
+def _user(role: str) -> int:
+    """A user id that nobody has, so that the limit on processes counts this sandbox alone; nobody's where none is."""
+    wanted = 2_000_000_000 + os.getpid() % 1_000_000 * 2 + (role == "tester")
+    ranges = [line.split() for line in Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()]
+    return wanted if any(int(first) <= wanted < int(first) + int(count) for first, _, count in ranges) else 65534
 
 
 @functools.cache
@@ -172,11 +181,18 @@ def _bubblewrap() -> tuple[str, ...]:
 
 @functools.cache
 def check_available() -> None:
-    """Start an empty sandbox once; a UserError with bubblewrap's own words where it cannot be had."""
+    """Run a program that passes, once; a UserError with what was said instead where no sandbox can be had."""
     done = subprocess.run([*_bubblewrap(), _interpreter(), "-I", "-S", "-c", "pass"], capture_output=True, text=True)
-    if done.returncode:
-        raise UserError(
-            f"no sandbox can be started: {done.stderr.strip()[:300]}",
-            where="bwrap",
-            todo="allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1), or run elsewhere",
+    detail = done.stderr.strip()[:300]
+    if not done.returncode:
+        outcome = _run(
+            "def f(): return 1", "f", "", "def check(candidate):\n    assert candidate() == 1\n", Limits(120)
         )
+        if outcome.status == "passed":
+            return
+        detail = outcome.detail
+    raise UserError(
+        f"no sandbox can be started: {detail}",
+        where="bwrap",
+        todo="allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1), or run elsewhere",
+    )

@@ -46,7 +46,8 @@ _DATE = re.compile(
     r"(?: (?P<d2>\d{1,2})(?:st|nd|rd|th)?)?(?:,? (?P<y>\d{4}))?"
 )
 _TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}))? ?(a\.?m\.?|p\.?m\.?|noon|midnight)?")
-_CHOICE = re.compile(r"\(?([A-Ja-j])\)?(?:(?<=\))|[.:,)]|(?= )|$)\s*(.*)", re.DOTALL)
+_CHOICE = re.compile(r"\(?([A-Ja-j])\)?(?:(?<=\))|[.:)]|(?= )|$)\s*(.*)", re.DOTALL)
+_SEVERAL = re.compile(r"[,;&/+]|(?:and|or)\b", re.IGNORECASE)  # what begins a second choice
 _TEXT_MARKS = re.compile(r"\\(?:text\w*|mbox|mathrm|mathbf|operatorname)\s*\{([^{}]*)\}")
 _LENGTHS = {"mm": Fraction(1), "cm": Fraction(10), "m": Fraction(1_000), "km": Fraction(1_000_000)}
 _IMPERIAL = {"inch": Fraction(1), "foot": Fraction(12), "yard": Fraction(36), "mile": Fraction(63_360)}
@@ -95,8 +96,11 @@ def choice(cleaned: str) -> tuple[str, str, bool] | None:
     match = _CHOICE.match(text)
     if match is None:
         return None
+    rest = match[2].strip()
+    if _SEVERAL.match(rest):
+        return None
     marked = not text[:1].isalpha() or text[1:2] in (".", ":", ")")
-    if not marked and (text[:1].islower() or (match[2] and not match[2][:1].isalpha() and text[1:2] != ",")):
+    if not marked and (text[:1].islower() or (rest and not re.match(r"[A-Za-z]{3,}", rest))):
         return None
     return match[1].upper(), match[2].strip(), marked
 

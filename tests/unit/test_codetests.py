@@ -52,10 +52,27 @@ def test_programs_are_graded_by_their_tests(tmp_path):
     assert executions["detail"].to_list()[2:] == ["the reply holds no code", "the reply is malformed"]
 
 
+def test_code_in_the_reasoning_does_not_count():
+    from reasonlite.codetests import _graded
+
+    draft, final = "```python\ndef area(r):\n    return 0\n```", "I will not say."
+    reply = f"<|channel|>analysis<|message|>{draft}<|end|><|start|>assistant<|channel|>final<|message|>{final}"
+    test = {"prompt": PROMPT, "entry_point": "area", "test": "def check(candidate):\n    assert candidate(1) == 0\n"}
+    for text in (reply, f"<think>{draft}</think>{final}"):
+        code, outcome = _graded({"text": text, "finish_reason": "stop"}, test, None)
+        assert "return 0" not in code and outcome.status == "failed"
+
+
 def test_a_code_problem_without_its_test_is_refused(tmp_path):
     (tmp_path / "p.jsonl").write_text(json.dumps({"task_id": "P/0", "prompt": PROMPT, "entry_point": "area"}))
     with pytest.raises(UserError, match="has no test"):
         read_source("he", FileSource(kind="jsonl", path=tmp_path / "p.jsonl", columns={"tests": True}))
+
+
+def test_a_label_that_is_no_number_is_refused(tmp_path):
+    (tmp_path / "p.jsonl").write_text('{"problem": "1+1?", "answer": NaN}\n')
+    with pytest.raises(UserError, match="the problem has no answer"):
+        read_source("b", FileSource(kind="jsonl", path=tmp_path / "p.jsonl"))
 
 
 def benchmark(problem, answer="17"):

@@ -52,8 +52,11 @@ def test_the_label_plane_by_hand(tmp_path):
     assert read_table(path("funnel"), FUNNEL)["answers"].to_list() == [7, 6, 6, 2]
     counted = ["--shards", path("shard"), "--dropped", path("dropped"), "--votes", path("votes")]
     counted += ["--judged", path("judged"), "--strata", path("funnel"), "--csv", tmp_path / "funnel.csv"]
-    run("tabulate_funnel", *counted)
-    steps = {(row[0], row[1]): row[2] for row in pl.read_csv(tmp_path / "funnel.csv").rows()}
+    run("tabulate_funnel", *counted, "--published", ROOT / "config" / "published" / "reasonlite_funnel.csv")
+    table = pl.read_csv(tmp_path / "funnel.csv").rows()
+    assert {(row[0], row[1]): row[4] for row in table}["answers: all", "drawn"] == 9_100_000
+    steps = {(row[0], row[1]): row[2] for row in table}
+    assert steps["answers: all", "drawn"] == 7 and steps["examples: all", "distinct"] == 2
     assert steps["problems", "kept"] == 2 and steps["labels", "from vote"] == 1
     assert steps["answers: medium", "right by the data set's label"] == 1
     assert steps["answers: medium", "right by the label after voting"] == 6
