@@ -17,7 +17,6 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = f"results/{EXPERIMENT.experiment}"
-EXISTING = experiment.existing_parts(EXPERIMENT, Path(RESULTS))
 SHARDS = experiment.shard_names(EXPERIMENT)
 SCRIPTS = Path(workflow.basedir) / "scripts"
 
@@ -35,6 +34,12 @@ def identity(script, **settings):
 def one_of(names):
     """A wildcard constraint that takes these names; with none it takes nothing."""
     return "|".join(names) or "(?!)"
+
+
+def possible(needs):
+    """Names whose needs the results folder holds; looked up only where a target asks."""
+    existing = experiment.existing_parts(EXPERIMENT, Path(RESULTS))
+    return [name for name, needed in needs.items() if needed <= existing]
 
 
 def figure_files(names):

@@ -79,15 +79,14 @@ def evaluation_effort(config: Config, model: str, benchmark: str) -> Effort:
     """How a model answers a benchmark's problems, in the teacher's own terms."""
     settings = config.evaluation
     entry = next(entry for entry in settings.models if entry.model == model)
-    instruction, answers = (
-        settings.benchmarks[benchmark].instruction,
-        settings.benchmarks[benchmark].answers_per_problem,
-    )
-    prompt = entry.prompt if instruction is None else entry.prompt.model_copy(update={"instruction": instruction})
+    own = settings.benchmarks[benchmark]
+    prompt = entry.prompt
+    if own.instruction is not None:
+        prompt = prompt.model_copy(update={"instruction": own.instruction})
     return Effort(
         prompt=prompt,
         sampling=entry.sampling,
-        answers_per_problem=answers or settings.answers_per_problem,
+        answers_per_problem=own.answers_per_problem or settings.answers_per_problem,
         first_seed=settings.first_seed,
     )
 

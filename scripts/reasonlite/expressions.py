@@ -8,7 +8,7 @@ from fractions import Fraction
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """An exact value. ``digits``: places after the point, if written as a decimal."""
+    """An exact value. ``places``: digits after the point, if written as a decimal."""
 
     value: Fraction
     places: int | None = None

@@ -221,9 +221,7 @@ def _curves(table: pl.DataFrame, kind: str, label: str) -> Figure:
             few = len(part) <= 16
             marker = {"marker": MARKERS[position % 8], "markersize": 3.5} if few else {}
             panel.plot(part["x"], part["value"], label=model if panel is axes[0] else None, **look, **marker)
-            panel.fill_between(
-                part["x"], part["low"], part["high"], color=COLOURS[position % 8], alpha=0.15, linewidth=0
-            )
+            panel.fill_between(part["x"], part["low"], part["high"], color=colour, alpha=0.15, linewidth=0)
         panel.set_title(benchmark)
         panel.set_xlabel(label)
         panel.set_xscale("log", base=2 if kind == "pass@k" else 10)

@@ -102,7 +102,7 @@ class _Parser:
         if token.kind == "sign" and word:
             self._position += 1
             return self._separator() or word  # ", and"
-        if word in ("or", "and", "lor", "land"):
+        if word in vocabulary.CONNECTIVES:
             self._position += 1
             return vocabulary.CONNECTIVES[word]
         return None
@@ -495,7 +495,7 @@ def _closed(opening: str, found: str, closing: str, node: Node) -> Node:
         return Group(opening, found, items)
     if found != closing:
         raise NotUnderstood("brackets that do not match")
-    return node if not isinstance(node, Matrix) else node
+    return node
 
 
 def _product(left: Node, right: Node) -> Node:

@@ -39,9 +39,9 @@ class AnswerClass:
             return True
         return all(_timed(member, answer)[0].verdict != "different" for member in self.members)
 
-    def add(self, answer: str, verdict: Verdict | None = None) -> None:
+    def add(self, answer: str, verdict: Verdict) -> None:
         self.members.append(answer)
-        self.is_exact = self.is_exact and (verdict is None or verdict.method in EXACT)
+        self.is_exact = self.is_exact and verdict.method in EXACT
 
 
 @functools.lru_cache(maxsize=2**17)

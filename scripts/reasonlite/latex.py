@@ -70,14 +70,10 @@ _DROPPED = (
 _REPAIRS = [
     (re.compile(_DROPPED, re.DOTALL), ""),
     (re.compile(r"(?<=[\d)\]}])(or|and)(?=[\\(A-Za-z\d\[])"), r" \\text{\1} "),
-    (
-        re.compile(r"(?<=\d)(?:,\\!\s*|\s*\{,\s*\}\s*|\\!,|\\!|,\\,)(?=\d{3})"),
-        "\u066c",
-    ),  # an unmistakable thousands separator
+    # an unmistakable thousands separator
+    (re.compile(r"(?<=\d)(?:,\\!\s*|\s*\{,\s*\}\s*|\\!,|\\!|,\\,)(?=\d{3})"), "\u066c"),
     (re.compile(r"(?<!\\)\\!"), ""),
     (re.compile(r"\\(?:qquad|quad(?=[a-z]?(?:_|\b))|enspace|thinspace|hspace\{[^{}]*\})|(?<!\\)\\[ ,:;>]|~"), " "),
-]
-_REPAIRS += [
     (re.compile(r"(?<=[\d}]) *\( ?([A-Za-z][A-Za-z .'-]{2,40})\)$"), r" \\text{\1}"),  # 9 (apples)
     (re.compile(r"^(?:about|approximately|approx\.|roughly|exactly) (?=\S)", re.IGNORECASE), ""),
     (re.compile(r"\b(?:np|math|sympy|sp)\.(?=[a-z])"), ""),
@@ -91,7 +87,6 @@ _TOKEN = re.compile(
     r"|(?P<sign>\\\\|\\[{}%|]|<=|>=|!=|==|:=|\.\.\.|.)",
     re.DOTALL,
 )
-_OPENING, _CLOSING = {"(", "[", "\\{"}, {")", "]", "\\}"}
 
 
 def clean(text: str) -> str:

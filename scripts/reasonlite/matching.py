@@ -10,12 +10,11 @@ from reasonlite import wording
 from reasonlite.expansion import expanded, shape
 from reasonlite.expressions import Apply, Group, Matrix, Node, Number, Quantity, Relation, Symbol
 from reasonlite.numerics import degree, mentions, proportional, symbols
-from reasonlite.regions import Piece, is_plain, region
+from reasonlite.regions import FLIPPED, Piece, is_plain, region
 from reasonlite.values import compare_values
 from reasonlite.verdicts import Verdict, all_equal, different, equal, undecided
 
 MOST_ITEMS = 200  # of a list or set whose elements are paired in any order
-_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def compare_nodes(left: Node, right: Node) -> Verdict:
@@ -75,15 +74,9 @@ def _assigned(relation: Relation) -> Node | None:
     first, last = relation.sides[0], relation.sides[-1]
     equations = list(itertools.takewhile(lambda operator: operator == "=", relation.operators))
     value = relation.sides[len(equations)] if equations else last
-    if _is_name(first) or not symbols(first):
-        return (
-            first
-            if _is_name(value) and not symbols(first)
-            else value
-            if _is_name(first) or not symbols(value)
-            else None
-        )
-    return None
+    if _is_name(value) and not symbols(first):  # 5 = x
+        return first
+    return value if _is_name(first) or not (symbols(first) or symbols(value)) else None
 
 
 def _name(node: Node) -> str | None:
@@ -126,14 +119,14 @@ def _is_line(relation: Relation) -> bool:
 
 
 def _flipped(relation: Relation) -> Relation:
-    return Relation(tuple(_FLIPPED.get(operator, operator) for operator in relation.operators), relation.sides)
+    return Relation(tuple(FLIPPED.get(operator, operator) for operator in relation.operators), relation.sides)
 
 
 def _directed(relation: Relation) -> Relation:
     """With the smaller side first, where it is an inequality."""
     if relation.operators[0] in (">", ">="):
         return Relation(
-            tuple(_FLIPPED.get(operator, operator) for operator in relation.operators[::-1]), relation.sides[::-1]
+            tuple(FLIPPED.get(operator, operator) for operator in relation.operators[::-1]), relation.sides[::-1]
         )
     return relation
 

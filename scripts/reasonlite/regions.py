@@ -15,7 +15,7 @@ from reasonlite.numerics import NoValue, exact, symbols, value_at
 
 INFINITY = Symbol("infty")
 MINUS_INFINITY = Apply("neg", (INFINITY,))
-_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,9 @@ def _of_relation(node: Relation) -> list[Piece] | None:
     """The solutions of ``a < M < b`` or ``M < b``, M an unknown, its absolute value or linear in it."""
     sides, operators = node.sides, node.operators
     if len(sides) == 2 and not symbols(sides[0]) and symbols(sides[1]):
-        sides, operators = sides[::-1], tuple(_FLIPPED.get(operator, operator) for operator in operators)
+        sides, operators = sides[::-1], tuple(FLIPPED.get(operator, operator) for operator in operators)
     if len(sides) == 3 and not symbols(sides[0]) and not symbols(sides[2]):
-        first = _solved(sides[1], _FLIPPED.get(operators[0], ""), sides[0])
+        first = _solved(sides[1], FLIPPED.get(operators[0], ""), sides[0])
         second = _solved(sides[1], operators[1], sides[2])
         return None if first is None or second is None else _intersection(first, second)
     if len(sides) != 2 or symbols(sides[1]):
@@ -114,7 +114,7 @@ def _solved(unknown: Node, operator: str, bound: Node) -> list[Piece] | None:
             return None
         slope, offset = line
         bound = Number((limit - offset) / slope)
-        operator = _FLIPPED.get(operator, operator) if slope < 0 else operator
+        operator = FLIPPED.get(operator, operator) if slope < 0 else operator
     if operator == "=":
         return [Piece(bound, bound, True, True)]
     if operator == "!=":

@@ -102,7 +102,7 @@ def choice(cleaned: str) -> tuple[str, str, bool] | None:
     marked = not text[:1].isalpha() or text[1:2] in (".", ":", ")")
     if not marked and (text[:1].islower() or (rest and not re.match(r"[A-Za-z]{3,}", rest))):
         return None
-    return match[1].upper(), match[2].strip(), marked
+    return match[1].upper(), rest, marked
 
 
 def date(text: str) -> tuple[int, int | None, int | None] | None:

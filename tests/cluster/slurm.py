@@ -1,8 +1,8 @@
 """A real Slurm on this machine: munge, a controller and several emulated nodes on loopback.
 
 Two partitions, mi300 and cuda, whose GPUs are counted but are plain files. No database: job
-states come from squeue. Everything lies in one folder and is stopped by process id. After
-what was found out in shared/facts (Slurm on one machine); needs root, as slurmd does.
+states come from squeue. Everything lies in one folder and is stopped by process id. Needs
+root, as slurmd does.
 """
 
 from __future__ import annotations

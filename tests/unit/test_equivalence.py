@@ -340,6 +340,12 @@ def test_every_pair_has_the_same_verdict_in_both_orders_and_every_answer_equals_
         equivalence.algebra.equal = kept
 
 
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="xy+-*/^_=<>(){}[]|.,;:!% \\fracsqtpeiboxd$&", max_size=25))
+def test_what_has_no_digit_is_not_a_number(text):
+    assert compare(text, "17").verdict != "equal"
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.fractions(max_denominator=10**6), st.fractions(max_denominator=10**6))
 def test_fractions_are_compared_exactly(left, right):
