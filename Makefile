@@ -1,6 +1,7 @@
 # make demo   set up, then run everything small on this machine
 # make test   set up, then run all checks and tests
 # make lock   renew envs/cpu.lock from envs/cpu.in and envs/cpu.overrides
+# make profiles link the cluster profiles into Snakemake's folder of yours; make unlink-profiles undoes it
 # make schema renew config/schema.yaml from the config's models
 
 SHELL := /bin/bash
@@ -23,7 +24,7 @@ TORCH := $(if $(strip $(UV_FIND_LINKS)),,--torch-backend cpu)
 CONFIG ?= config/demo.yaml
 RESULTS = results/$(shell sed -n 's/^experiment: *//p' $(CONFIG))
 
-.PHONY: demo test checks lock schema report
+.PHONY: demo test checks lock schema report profiles unlink-profiles
 
 demo: .venv/installed
 	snakemake --configfile $(CONFIG)
@@ -42,6 +43,22 @@ checks: .venv/installed
 	mypy
 	snakefmt --check Snakefile rules
 	snakemake --lint
+
+USER_PROFILES = $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
+
+# so that snakemake --profile slurm-mi300 finds them; a profile of yours of that name is left alone
+profiles:
+	@mkdir -p $(USER_PROFILES)
+	@for name in slurm-mi300 slurm-cuda; do \
+	    link=$(USER_PROFILES)/$$name; \
+	    if [ -e $$link ] && [ ! -L $$link ]; then echo "error: $$link is yours, not a link; move it away"; exit 2; fi; \
+	    ln -sfn $(CURDIR)/profiles/$$name $$link && echo "$$link -> profiles/$$name"; \
+	done
+
+unlink-profiles:
+	@for name in slurm-mi300 slurm-cuda; do \
+	    link=$(USER_PROFILES)/$$name; if [ -L $$link ]; then rm $$link && echo "removed $$link"; fi; \
+	done
 
 .venv/installed: envs/cpu.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \

@@ -12,8 +12,8 @@ if not config:
     configfile: "config/demo.yaml"
 
 
-# used with --software-deployment-method apptainer; otherwise the environment snakemake runs in
-container: "envs/cpu.sif"
+# used with --software-deployment-method apptainer (built from one of envs/*.def); otherwise snakemake's own environment
+container: "envs/image.sif"
 
 
 include: "rules/common.smk"
@@ -54,5 +54,13 @@ rule all:
     localrule: True
 
 
+onstart:
+    check_cluster()
+
+
 onsuccess:
     print_results()
+
+
+onerror:
+    print(LISTENER.report(), file=sys.stderr)

@@ -1,12 +1,13 @@
 # The experiment's config, checked, and the few helpers the rule files share.
 # No rule here.
 
+import logging
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from reasonlite import experiment
+from reasonlite import cluster, console, experiment
 from reasonlite.errors import UserError
 from reasonlite.files import canonical_json
 from snakemake.exceptions import WorkflowError
@@ -15,6 +16,18 @@ try:
     EXPERIMENT = experiment.open_experiment(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None
+
+
+
+def submitted_jobs():
+    """Jobs of this run that a cluster profile sends away."""
+    jobs = workflow.dag.needrun_jobs(exclude_finished=False)
+    return [job for job in jobs if not (job.rule.norun or job.rule.name in workflow._localrules)]
+
+
+LISTENER = console.Listener(submitted_jobs)
+if workflow.is_main_process:
+    logging.getLogger("snakemake.logging").addHandler(LISTENER)
 
 RESULTS = f"results/{EXPERIMENT.experiment}"
 SHARDS = experiment.shard_names(EXPERIMENT)
@@ -54,6 +67,20 @@ def figure_files(names):
 def model_folder(name):
     """Where a model of the config, or the checkpoint of a stage, lies."""
     return f"<results>/{'models' if name in EXPERIMENT.models else 'checkpoints'}/{name}"
+
+
+def check_cluster():
+    """Stop before anything is submitted when the cluster cannot run what is asked of it."""
+    asked = cluster.requests(submitted_jobs())
+    if not any(request.partition for request in asked):
+        return
+    complaints = cluster.check(asked, "the profile's config.yaml (profiles/slurm-…)")
+    if "apptainer" in str(workflow.deployment_settings.deployment_method).lower():
+        complaints += experiment.image_complaints(Path("envs/image.sif"))
+    if complaints:
+        raise WorkflowError("\n".join(complaints))
+    for doubt in cluster.doubts(Path.cwd()):
+        print(f"warning: {doubt}", file=sys.stderr)
 
 
 def print_results():

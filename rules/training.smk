@@ -22,6 +22,7 @@ rule train:
     resources:
         mem_mb=12000,
         runtime=1440,
+        nodes=1,
         accelerate_config="envs/accelerate/cpu.yaml",
     params:
         arguments=lambda wildcards: canonical_json(
@@ -38,8 +39,12 @@ rule train:
         "Training the stage {wildcards.stage}"
     shell:
         r"""
-        accelerate launch --quiet --config_file {resources.accelerate_config:q} \
-            --num_cpu_threads_per_process {threads} scripts/train.py \
+        python scripts/launch.py \
+            --config-file {resources.accelerate_config:q} \
+            --nodes {resources.nodes} \
+            --threads {threads} \
+            -- \
+            scripts/train.py \
             --stage {wildcards.stage:q} \
             --start {input.start:q} \
             --data {input.data:q} \

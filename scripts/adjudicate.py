@@ -6,7 +6,7 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import adjudication, cli, config, engines, errors, logs, models, tables
+from reasonlite import adjudication, cli, config, devices, engines, errors, interruption, logs, models, tables
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -24,6 +24,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, required=True, help="table of verdicts to write")
     arguments = parser.parse_args(argv)
     logs.set_up()
+    devices.prepare()
+    interruption.watch()
     server = isinstance(arguments.engine, config.ServerEngine)
     if not server and arguments.model is None:
         parser.error("--model is needed with the vllm engine")

@@ -9,7 +9,7 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, config, engines, errors, generation, logs, models, tables
+from reasonlite import cli, config, devices, engines, errors, generation, interruption, logs, models, tables
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -27,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="tables to write, one per table")
     arguments = parser.parse_args(argv)
     logs.set_up()
+    devices.prepare()
+    interruption.watch()
     server = isinstance(arguments.engine, config.ServerEngine)
     if not server and arguments.model is None:
         parser.error("--model is needed with the vllm engine")

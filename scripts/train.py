@@ -1,13 +1,18 @@
-"""Train one stage. Start it with: accelerate launch --config_file envs/accelerate/cpu.yaml scripts/train.py …"""
+"""Train one stage. Start it with:
+
+python scripts/launch.py --config-file envs/accelerate/cpu.yaml -- scripts/train.py …
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, errors, logs
+from reasonlite import cli, errors, interruption, logs
 from reasonlite.files import atomic_path
 from reasonlite.training import arguments as trainer_arguments
 from reasonlite.training import sft
@@ -25,8 +30,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--log-table", type=Path, required=True, help="table of loss and learning rate to write")
     arguments = parser.parse_args(argv)
     logs.set_up()
+    interruption.watch()
     trainer_arguments.check_arguments("sft", arguments.arguments, "arguments")
-    with atomic_path(arguments.output) as folder:
+    first = os.environ.get("RANK", "0") == "0"  # of several processes one writes
+    with atomic_path(arguments.output) if first else contextlib.nullcontext(arguments.output) as folder:
         sft.train(
             stage=arguments.stage,
             start=arguments.start,
@@ -37,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             output=folder,
             log_table=arguments.log_table,
         )
-    shutil.rmtree(arguments.work, ignore_errors=True)
+    if first:
+        shutil.rmtree(arguments.work, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -143,6 +143,14 @@ def _label_folders(config: Config) -> list[str]:
     return ["votes", "problems/shards", *judged, *(f"curriculum/funnel/{stratum}" for stratum in config.strata)]
 
 
+def image_complaints(image: Path) -> list[str]:
+    """A container that jobs are to run in and that is not there."""
+    if image.is_file():
+        return []
+    todo = f"apptainer build {image} envs/ROLE.def (ROLE: cpu, cuda or rocm)"
+    return [f"{image}: no such container\n  what to do: {todo}"]
+
+
 def summary(folder: Path) -> list[str]:
     """Lines that show the results table and say where everything lies; empty before there is any."""
     table = folder / "tables" / "results.md"

@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from reasonlite import interruption
 from reasonlite.answers import final_answer
 from reasonlite.config import Effort, Sampling, ServerEngine, VllmEngine
 from reasonlite.engines import Engine, Reply, Request
@@ -89,7 +90,10 @@ def generate(problems: pl.DataFrame, job: Job, journal_path: Path, engine: Calla
 
 
 def fill(journal: Journal, missing: list[Request], chunk: int, engine: Engine) -> None:
-    """Ask the engine for what is missing, with a commit of the journal after every ``chunk`` replies."""
+    """Ask the engine for what is missing, with a commit of the journal after every ``chunk`` replies.
+
+    Warned that the job's time is nearly over, it stops after the running chunk and hands the job back.
+    """
     unique = list({request.key: request for request in missing}.values())
     started, tokens = time.monotonic(), 0
     for first in range(0, len(unique), chunk):
@@ -100,6 +104,8 @@ def fill(journal: Journal, missing: list[Request], chunk: int, engine: Engine) -
         done, seconds = first + len(part), max(time.monotonic() - started, 1e-9)
         left = (len(unique) - done) * seconds / done
         log.info("%d of %d answers, %.0f tokens/s, about %.0f s left", done, len(unique), tokens / seconds, left)
+        if interruption.warned() and done < len(unique):
+            interruption.hand_back(f"{done} of {len(unique)} replies are in the journal")
 
 
 def _row(effort: str, problem_id: str, number: int, request: Request, journal: Journal) -> dict[str, Any]:

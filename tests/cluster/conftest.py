@@ -1,9 +1,16 @@
-"""One Slurm for all cluster tests."""
+"""One Slurm, one project and one undisturbed run for all cluster tests."""
 
+import json
+import time
 from pathlib import Path
 
 import pytest
 import slurm
+import yaml
+from running import ROOT, copy_project
+from submitting import Project
+
+SLOW_DAY = 900  # seconds the undisturbed run may take; it takes about 90
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +25,36 @@ def cluster(tmp_path_factory):
         parent.chmod(parent.stat().st_mode | 0o755)
     with slurm.running(folder / "cluster") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def submitting(cluster, tiny_model, tmp_path_factory) -> Project:
+    """The tiny chain with one shard: two engine jobs, then the cheap steps, then two stages."""
+    folder = copy_project(tmp_path_factory.mktemp("cluster-project"))
+    text = (ROOT / "tests" / "workflow" / "tiny.yaml").read_text().replace("TINY", str(tiny_model))
+    config = yaml.safe_load(text)
+    config["labels"] = {"min_share": 0.6, "min_votes": 2}
+    config["problems"]["shards"] = 1
+    # two replies a chunk, each long enough for a fault to come between two chunks
+    config["teacher"] |= {"chunk": 2}
+    config["teacher"]["efforts"]["medium"]["sampling"] = {"temperature": 0.7, "max_tokens": 120}
+    config["teacher"]["efforts"]["high"] = config["teacher"]["efforts"]["medium"]
+    config["evaluation"]["benchmarks"] = {"heldout": config["evaluation"]["benchmarks"]["heldout"]}
+    config["stages"] = [config["stages"][0]]
+    config["stages"][0]["arguments"] |= {"max_steps": 400, "save_steps": 20, "save_total_limit": 2}
+    config["evaluation"]["models"] = [config["evaluation"]["models"][0]]
+    problems = [{"problem": f"What is {a} + {b}?", "answer": str(a + b)} for a in range(1, 4) for b in (4, 6, 8)]
+    (folder / "mine.jsonl").write_text("".join(json.dumps(problem) + "\n" for problem in problems))
+    (folder / "heldout.jsonl").write_text(json.dumps({"problem": "What is 5 + 5?", "answer": "10"}) + "\n")
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(config))
+    return Project(folder, cluster)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(submitting):
+    """What Snakemake printed, and the tables' rows, of a run that nothing happens to."""
+    started = time.monotonic()
+    text = submitting.run().finish()
+    if time.monotonic() - started > SLOW_DAY:
+        pytest.skip(f"this machine took {time.monotonic() - started:.0f} s for the undisturbed run: no faults today")
+    return text, submitting.rows()

@@ -26,7 +26,7 @@ SlurmctldPort={controller}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge/socket
+AuthInfo=socket={folder}/munge/socket,cred_expire=10
 CredType=cred/munge
 CommunicationParameters=NoAddrCache
 ProctrackType=proctrack/linuxproc
@@ -157,15 +157,20 @@ class Cluster:
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
         return done.stdout
 
-    def wait_for(self, condition, what: str, seconds: float = 120) -> None:
+    def wait_for(self, condition, what: str, seconds: float = 120, every: float = 0.5) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
                 raise TimeoutError(f"no {what} after {seconds} s: {self.command('sinfo')} {self.command('squeue')}")
-            time.sleep(0.5)
+            time.sleep(every)
 
-    def jobs(self, form: str = "%i %T %r %j") -> list[list[str]]:
-        return [line.split() for line in self.command("squeue", "-h", "-o", form).splitlines()]
+    def jobs(self, form: str = "%i %T", *, everything: bool = False) -> list[list[str]]:
+        """One list of fields a job; with ``everything`` those that have ended too."""
+        states = ["--states=all"] if everything else []
+        return [line.split() for line in self.command("squeue", "-h", *states, "-o", form).splitlines()]
+
+    def stop_controller(self) -> None:
+        _end(int((self.folder / "slurmctld.pid").read_text()))
 
     def stop(self) -> None:
         self.command("scancel", "--full", "--partition=mi300,cuda,urgent")

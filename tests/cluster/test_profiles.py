@@ -1,111 +1,124 @@
-"""The profile slurm-mi300 on a real Slurm: the label plane of a small run, undisturbed and with Snakemake killed."""
+"""The cluster profiles on a real Slurm: what is submitted, what a user reads, training over two nodes."""
 
-import json
+import contextlib
 import os
-import shutil
 import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import polars as pl
 import pytest
-import yaml
+from submitting import TARGETS
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parents[2]
-SHARDS = 2
-# sizes of this machine instead of a node's; partitions as in the profile
-SIZES = [
-    *("--nolock", "--slurm-no-account", "--slurm-status-command", "squeue", "--latency-wait", "5"),
-    *("--slurm-init-seconds-before-status-checks", "2", "--set-threads", "generate_answers=2", "evaluate_answers=2"),
+TRAINING = ["results/tiny/training/turbo.parquet"]
+TWO_NODES = [
+    "--set-resources",
+    *("train:nodes=2", "train:tasks=2", "train:gres=''", "train:mem_mb=8000"),
+    "train:accelerate_config='envs/accelerate/gloo.yaml'",
 ]
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("cluster-project")
-    for name in ("rules", "scripts", "config", "envs", "profiles"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "Snakefile", folder)
-    config = yaml.safe_load((ROOT / "tests" / "workflow" / "tiny.yaml").read_text())
-    config["labels"] = {"min_share": 0.6, "min_votes": 2}
-    config["models"] = {"smollm2": config["models"]["smollm2"]}
-    config["problems"]["shards"] = SHARDS
-    config["stages"][0]["start"] = "smollm2"
-    config["evaluation"] |= {
-        "baseline": "smollm2",
-        "models": [config["evaluation"]["models"][0] | {"model": "smollm2"}],
-    }
-    config["evaluation"]["benchmarks"] = {"heldout": config["evaluation"]["benchmarks"]["heldout"]}
-    problems = [{"problem": f"What is {a} + {b}?", "answer": str(a + b)} for a in range(1, 4) for b in (4, 6, 8)]
-    (folder / "mine.jsonl").write_text("".join(json.dumps(problem) + "\n" for problem in problems))
-    (folder / "heldout.jsonl").write_text(json.dumps({"problem": "What is 5 + 5?", "answer": "10"}) + "\n")
-    (folder / "tiny.yaml").write_text(yaml.safe_dump(config))
-    return folder
-
-
-def targets():
-    return [
-        f"results/tiny/judged/{effort}/0000{shard}.parquet" for effort in ("medium", "high") for shard in range(SHARDS)
-    ]
-
-
-def start(project, cluster, *arguments, profile="slurm-mi300"):
-    environment = {**os.environ, **cluster.environment}
-    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
-    command = ["snakemake", "--profile", f"profiles/{profile}", "--configfile", "tiny.yaml", *SIZES, *arguments]
-    log = (project / f"snakemake-{time.monotonic_ns()}.log").open("w+")
-    process = subprocess.Popen(command, cwd=project, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    process.log = log  # type: ignore[attr-defined]
-    return process
-
-
-def finished(process, timeout=1500):
-    process.wait(timeout)
-    process.log.seek(0)
-    text = process.log.read()
-    assert process.returncode == 0, text[-4000:]
-    return text
-
-
-def hashes(project):
-    return {path: pl.read_parquet(project / path).hash_rows().to_list() for path in targets()}
-
-
-@pytest.fixture(scope="module")
-def undisturbed(project, cluster):
-    text = finished(start(project, cluster, "--", *targets()))
-    return text, hashes(project)
-
-
-def test_the_label_plane_runs_through_the_profile(undisturbed, project):
-    text, _ = undisturbed
-    judged = pl.concat([pl.read_parquet(project / path) for path in targets()])
+def test_the_label_plane_runs_through_the_profile(undisturbed, submitting):
+    judged = pl.concat([pl.read_parquet(submitting.folder / path) for path in TARGETS])
     assert judged.height == 9 * 2 * 2 and judged["correct"].null_count() == 0
-    assert "SLURM run ID" in text or "slurm" in text.lower()
 
 
-def test_cheap_steps_share_submissions_and_engines_are_an_array(undisturbed):
+def test_the_plan_says_jobs_gpus_and_hours(undisturbed):
+    rows = [line.split() for line in undisturbed[0].splitlines() if line.startswith("generate_answers ")]
+    assert ["generate_answers", "2", "1", "12.0", "24"] in rows
+
+
+def test_cheap_steps_share_submissions(undisturbed):
     text, _ = undisturbed
-    submitted = text.count("has been submitted with SLURM jobid")
-    rules = 1 + 2 + 1 + 2 * SHARDS + 4 * SHARDS  # model, sources, shards; answers; group, vote, two verdicts
-    assert 0 < submitted < rules, (submitted, rules)
+    # the model, two sources, shards, two engines, and one group of classes, votes and two verdicts
+    assert text.count("has been submitted with SLURM jobid") == 7
 
 
-def clean(project):
-    for name in ("groups", "votes", "judged", "answers", "journals"):
-        shutil.rmtree(project / "results" / "tiny" / name, ignore_errors=True)
+def test_a_failed_job_is_named_with_its_number_and_the_end_of_its_log(undisturbed, submitting):
+    broken = submitting.folder / "broken.yaml"
+    broken.write_text(
+        (submitting.folder / "tiny.yaml").read_text().replace("max_model_len: 512", "max_model_len: 5120000")
+    )
+    run = submitting.run(
+        "--configfile",
+        "broken.yaml",
+        "--config",
+        "experiment=broken",
+        "--retries",
+        "0",
+        targets=["results/broken/answers/medium/00000.parquet"],
+    )
+    text = run.finish(code=1)
+    end = text[text.rindex("1 job failed:") :]
+    assert "generate_answers → results/broken/answers/medium/00000.parquet, Slurm job " in end
+    assert "results/broken/logs/generate_answers/medium/00000.log ends:" in end and "max_model_len" in end
 
 
-def test_snakemake_killed_and_started_again_ends_with_the_same_tables(undisturbed, project, cluster):
-    clean(project)
-    process = start(project, cluster, "--", *targets())
-    cluster.wait_for(lambda: [job for job in cluster.jobs() if job[1] == "RUNNING"], "running job", 300)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    cluster.command("scancel", "--full", "--partition=mi300")
-    cluster.wait_for(lambda: not [job for job in cluster.jobs() if job[1] in ("RUNNING", "COMPLETING")], "end of jobs")
-    finished(start(project, cluster, "--", *targets()))
-    assert hashes(project) == undisturbed[1]
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--default-resources", "slurm_partition=nowhere"], "no partition 'nowhere'; it has cuda, mi300, urgent"),
+        (["--set-resources", "generate_answers:gres='gpu:h200:1'"], "no node of partition mi300 has gpu:h200:1"),
+        (["--set-resources", "generate_answers:gres='gpu:mi300x:8'"], "a node has gpu:mi300x:1"),
+        (
+            ["--set-resources", "generate_answers:runtime=30000"],
+            "30000 minutes are more than partition mi300 allows (2880)",
+        ),
+        (["--software-deployment-method", "apptainer"], "envs/image.sif: no such container"),
+    ],
+)
+def test_what_the_cluster_cannot_give_is_said_before_anything_is_submitted(undisturbed, submitting, arguments, said):
+    run = submitting.run("--forcerun", "generate_answers", *arguments)
+    text = run.finish(code=1)
+    assert said in text and "what to do:" in text
+    assert "has been submitted" not in text and "Traceback" not in text
+
+
+def rank_one() -> list[int]:
+    """Training processes that are not the first."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            is_training = b"scripts/train.py" in (folder / "cmdline").read_bytes().split(b"\0")
+            if is_training and b"RANK=1" in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return found
+
+
+@pytest.fixture(scope="module")
+def trained(undisturbed, submitting) -> pl.DataFrame:
+    submitting.run(*TWO_NODES, targets=TRAINING).finish()
+    return pl.read_parquet(submitting.folder / TRAINING[0])
+
+
+def test_training_over_two_nodes_lowers_the_loss(trained, submitting):
+    assert trained["loss"][-1] < trained["loss"][0]
+    log = (submitting.results / "logs/train/turbo.log").read_text()
+    assert "srun --nodes=2" in log and "--machine_rank 1" in log
+    assert (submitting.results / "checkpoints/turbo/model.safetensors").exists()
+
+
+def test_a_node_that_fails_ends_all_and_the_next_try_continues(trained, submitting, cluster):
+    run = submitting.run(*TWO_NODES, "--forcerun", "train", targets=TRAINING)
+    work = submitting.results / "training" / "work" / "turbo"
+    cluster.wait_for(lambda: (work / "checkpoint-40" / "trainer_state.json").exists(), "checkpoint", 900, every=0.05)
+    for pid in rank_one():
+        os.kill(pid, signal.SIGKILL)
+    run.finish()
+    assert "continuing from checkpoint-" in (submitting.results / "logs/train/turbo.log").read_text()
+    again = pl.read_parquet(submitting.folder / TRAINING[0])
+    assert again.select("step", "loss").equals(trained.select("step", "loss"))
+
+
+def test_the_literal_command_works_from_the_root(submitting, cluster, tmp_path):
+    environment = {**os.environ, **cluster.environment, "XDG_CONFIG_HOME": str(tmp_path)}
+    root = Path(__file__).parents[2]
+    make = ["make", "--no-print-directory", "-C", str(root)]
+    subprocess.run([*make, "profiles"], env=environment, check=True, capture_output=True)
+    command = ["snakemake", "--profile", "slurm-mi300", "-n", "--configfile", "config/paper.yaml"]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "generate_answers" in done.stderr and "8,232" in done.stderr
+    subprocess.run([*make, "unlink-profiles"], env=environment, check=True, capture_output=True)
+    assert not list((tmp_path / "snakemake").iterdir())

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from reasonlite import interruption
 from reasonlite.errors import UserError
 from reasonlite.files import write_json
 from reasonlite.logs import get_logger
@@ -38,7 +39,7 @@ def train(
     """
     check_model_folder(start)
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
     from trl import SFTConfig, SFTTrainer
 
     tokenizer = AutoTokenizer.from_pretrained(start)
@@ -58,10 +59,13 @@ def train(
     config.model_init_kwargs = None
     model = AutoModelForCausalLM.from_pretrained(start, **kwargs)
     trainer = SFTTrainer(model=model, args=config, train_dataset=dataset, processing_class=tokenizer)
+    trainer.add_callback(_stop_when_warned(TrainerCallback))
     newest = newest_checkpoint(work)
     if newest:
         log.info("continuing from %s", newest.name)
     trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+    if trainer.control.should_training_stop and trainer.state.global_step < trainer.state.max_steps:
+        interruption.hand_back(f"step {trainer.state.global_step} is kept as a checkpoint")
     history = trainer.state.log_history
     _refuse_divergence(history, stage)
     if trainer.is_world_process_zero():
@@ -73,6 +77,22 @@ def train(
         )
         write_fingerprint(output, {"kind": "stage", "stage": stage, "start": fingerprint(start)})
         write_table(log_table, _log_rows(history, stage), TRAINING_LOG)
+
+
+def _stop_when_warned(base: type) -> Any:
+    """A callback that keeps a checkpoint and stops when any process was warned that the job's time ends."""
+    import torch
+
+    class StopWhenWarned(base):
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            warned = torch.tensor(float(interruption.warned()), device=args.device)
+            if torch.distributed.is_initialized():  # the signal reaches processes in different steps
+                torch.distributed.all_reduce(warned, op=torch.distributed.ReduceOp.MAX)
+            if warned.item():
+                control.should_save = True
+                control.should_training_stop = True
+
+    return StopWhenWarned()
 
 
 def newest_checkpoint(work: Path) -> Path | None:

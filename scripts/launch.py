@@ -1,0 +1,79 @@
+"""Start a training script through accelerate: here, or with one launcher on each node of this Slurm job.
+
+The processes in accelerate's configuration file are those of one node. Over several nodes
+srun starts this script once a node; the first node is where all meet, at a port made of the
+job's number. When one node's launcher fails, srun ends the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+
+from reasonlite import cli, devices, errors
+from reasonlite.errors import UserError
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--config-file", type=Path, required=True, help="accelerate's configuration, for one node")
+    parser.add_argument("--nodes", type=int, default=1, help="nodes of this Slurm job to train on")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of one node")
+    parser.add_argument("--on-node", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("command", nargs="+", help="the script and its arguments, after --")
+    arguments = parser.parse_args(argv)
+    devices.prepare()
+    command = launch_command(arguments, os.environ, list(sys.argv[1:] if argv is None else argv))
+    print(shlex.join(command[:12]), "…", file=sys.stderr, flush=True)
+    os.execvp(command[0], command)
+
+
+def launch_command(arguments: argparse.Namespace, environment: Mapping[str, str], own: list[str]) -> list[str]:
+    """What this process becomes: srun with itself, or accelerate on this node."""
+    if arguments.nodes > 1 and not arguments.on_node:
+        if "SLURM_JOB_ID" not in environment:
+            raise UserError(
+                f"{arguments.nodes} nodes are asked for outside a Slurm job",
+                where="resources.nodes",
+                todo="use a cluster profile, or set the rule's resource nodes to 1",
+            )
+        return [
+            *("srun", f"--nodes={arguments.nodes}", f"--ntasks={arguments.nodes}", "--ntasks-per-node=1"),
+            *(f"--cpus-per-task={arguments.threads}", "--kill-on-bad-exit=1", "--export=ALL"),
+            *(sys.executable, __file__, "--on-node", *own),
+        ]
+    return _accelerate(arguments, environment)
+
+
+def _accelerate(arguments: argparse.Namespace, environment: Mapping[str, str]) -> list[str]:
+    try:
+        processes = int(yaml.safe_load(arguments.config_file.read_text(encoding="utf-8"))["num_processes"])
+    except OSError:
+        raise UserError(
+            "no such file", where=arguments.config_file, todo="name a file of envs/accelerate in the profile"
+        ) from None
+    except (KeyError, TypeError, ValueError, yaml.YAMLError):
+        raise UserError("says no num_processes", where=arguments.config_file, todo="see envs/accelerate") from None
+    command = [
+        *(sys.executable, "-m", "accelerate.commands.launch"),
+        *("--config_file", str(arguments.config_file)),
+        *("--num_cpu_threads_per_process", str(max(arguments.threads // processes, 1))),
+    ]
+    if arguments.nodes > 1:
+        command += [
+            *("--num_machines", str(arguments.nodes), "--num_processes", str(arguments.nodes * processes)),
+            *("--machine_rank", environment["SLURM_NODEID"], "--rdzv_backend", "static"),
+            *("--main_process_ip", environment["SLURM_LAUNCH_NODE_IPADDR"]),
+            *("--main_process_port", str(20_000 + int(environment["SLURM_JOB_ID"]) % 10_000)),
+        ]
+    return [*command, *arguments.command]
+
+
+if __name__ == "__main__":
+    errors.run_main(main)

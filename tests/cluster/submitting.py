@@ -1,0 +1,89 @@
+"""Runs of the tiny chain through a cluster profile, and what can be done to them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+
+# this machine's sizes instead of a node's; all else is the profile's
+SIZES = [
+    *("--slurm-status-command", "squeue", "--latency-wait", "5", "--max-status-checks-per-second", "1"),
+    *("--slurm-init-seconds-before-status-checks", "2"),
+    *("--set-threads", "generate_answers=2", "evaluate_answers=2", "train=2"),
+]
+EFFORTS = ("medium", "high")
+TARGETS = [f"results/tiny/judged/{effort}/00000.parquet" for effort in EFFORTS]
+
+
+class Run:
+    """One Snakemake, its output in a file."""
+
+    def __init__(self, process: subprocess.Popen, log: Path) -> None:
+        self.process = process
+        self.log = log
+
+    def text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def finish(self, *, code: int = 0, timeout: float = 1500) -> str:
+        self.process.wait(timeout)
+        assert self.process.returncode == code, self.text()[-5000:]
+        return self.text()
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+class Project:
+    """A copy of the workflow whose jobs go to the cluster of the tests."""
+
+    def __init__(self, folder: Path, cluster) -> None:
+        self.folder = folder
+        self.results = folder / "results" / "tiny"
+        self.cluster = cluster
+
+    def run(self, *arguments: str, targets: list[str] = TARGETS, profile: str = "slurm-mi300") -> Run:
+        environment = {**os.environ, **self.cluster.environment}
+        environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+        log = self.folder / f"snakemake-{time.monotonic_ns()}.log"
+        command = ["snakemake", "--profile", f"profiles/{profile}", "--configfile", "tiny.yaml", *SIZES, *arguments]
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                [*command, "--", *targets], cwd=self.folder, env=environment, stdout=output, stderr=subprocess.STDOUT
+            )
+        return Run(process, log)
+
+    def rows(self) -> dict[str, list[int]]:
+        return {path: pl.read_parquet(self.folder / path).hash_rows().to_list() for path in TARGETS}
+
+    def forget(self) -> None:
+        """Back to the cleaned problems: no answers, no journals, no labels."""
+        for name in ("groups", "votes", "judged", "answers", "journals"):
+            shutil.rmtree(self.results / name, ignore_errors=True)
+
+    def replies(self) -> int:
+        """Replies that journals hold, so that a test sees how far generation is."""
+        return sum(path.read_bytes().count(b"\n") for path in self.results.glob("journals/*/*.jsonl"))
+
+    def wait_for_job(self, rule: str, state: str = "RUNNING", seconds: float = 600) -> str:
+        """Slurm's number of a job of a rule, once it is in a state."""
+        found: list[str] = []
+
+        def seen() -> bool:
+            jobs = self.cluster.jobs("%i %T %k")
+            found[:] = [job[0] for job in jobs if job[1] == state and f"rule_{rule}" in job[2]]
+            return bool(found)
+
+        self.cluster.wait_for(seen, f"{state} job of {rule}", seconds)
+        return found[0]
+
+    def wait_for_replies(self, count: int, seconds: float = 600) -> None:
+        self.cluster.wait_for(lambda: self.replies() >= count, f"{count} replies", seconds, every=0.05)

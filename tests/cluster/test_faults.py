@@ -1,0 +1,130 @@
+"""What happens on clusters, to a run through the profile: after each the tables are those of an undisturbed run."""
+
+import contextlib
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _from_the_problems(undisturbed, submitting):
+    submitting.forget()
+
+
+def journal_lines(submitting):
+    return {path: path.read_bytes() for path in submitting.results.glob("journals/*/*.jsonl")}
+
+
+def replies_paid_twice(submitting):
+    """Requests that journals hold more than once."""
+    keys = [line.split(b'"')[3] for text in journal_lines(submitting).values() for line in text.splitlines()]
+    return len(keys) - len(set(keys))
+
+
+def test_a_job_killed_then_one_preempted(undisturbed, submitting, cluster):
+    run = submitting.run()
+    first = submitting.wait_for_job("generate_answers")
+    submitting.wait_for_replies(2)
+    cluster.command("scancel", "--signal=KILL", "--full", first)
+    cluster.wait_for(lambda: f"'{first}' failed" in run.text(), "report of the killed job", 300)
+    submitting.wait_for_replies(submitting.replies() + 2)
+    second = submitting.wait_for_job("generate_answers")
+    urgent = cluster.command("sbatch", "--parsable", "-p", "urgent", "--gres=gpu:mi300x:1", "--wrap", "sleep 3").strip()
+    cluster.wait_for(lambda: [urgent, "COMPLETED"] in cluster.jobs("%i %T", everything=True), "urgent job", 300)
+    run.finish()
+    requeued = cluster.command("scontrol", "show", "job", second)
+    assert "Restarts=1" in requeued, requeued
+    assert submitting.rows() == undisturbed[1]
+    assert replies_paid_twice(submitting) == 0
+
+
+def test_out_of_memory_then_cancelled_by_a_user(undisturbed, submitting, cluster):
+    run = submitting.run("--set-resources", "generate_answers:mem_mb=1000 * 8 ** (attempt - 1)")
+    cluster.wait_for(lambda: "OUT_OF_MEMORY" in run.text() or "FAILED" in run.text(), "job out of memory", 600)
+    submitting.wait_for_replies(2)
+    cluster.command("scancel", submitting.wait_for_job("generate_answers"))
+    text = run.finish()
+    assert "CANCELLED" in text
+    assert submitting.rows() == undisturbed[1]
+    assert replies_paid_twice(submitting) == 0
+
+
+def test_warned_of_its_time_limit_a_job_keeps_its_chunk_and_goes_back_into_the_queue(undisturbed, submitting, cluster):
+    run = submitting.run(
+        *("--set-resources", "generate_answers:runtime=2 * attempt", "generate_answers:slurm_extra='--signal=URG@100'")
+    )
+    job = submitting.wait_for_job("generate_answers")
+    logs = submitting.results / "logs" / "generate_answers"
+    said = "the job's time is nearly over"
+    cluster.wait_for(lambda: any(said in p.read_text() for p in logs.glob("*/*.log")), "warning in a log", 600)
+    kept = submitting.replies()
+    assert kept and kept % 2 == 0
+    run.finish()
+    assert "Restarts=" in cluster.command("scontrol", "show", "job", job)
+    assert submitting.rows() == undisturbed[1]
+    assert replies_paid_twice(submitting) == 0
+
+
+def test_out_of_time_without_a_warning(undisturbed, submitting, cluster):
+    """Slurm looks at limits about once a minute, so the job is held up until then."""
+    run = submitting.run(
+        *("--set-resources", "generate_answers:runtime=1 * attempt", "generate_answers:slurm_extra=''")
+    )
+    submitting.wait_for_job("generate_answers")
+    submitting.wait_for_replies(2)
+    stopped = generating(submitting)
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    cluster.wait_for(lambda: "TIMEOUT" in run.text(), "time-out", 600)
+    for pid in stopped:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    run.finish()
+    assert submitting.rows() == undisturbed[1]
+    assert replies_paid_twice(submitting) == 0
+
+
+def generating(submitting) -> list[int]:
+    """Process ids of the scripts that draw answers in this project."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (folder / "cmdline").read_bytes().split(b"\0")
+            if command[1:2] == [b"scripts/generate_answers.py"] and (folder / "cwd").resolve() == submitting.folder:
+                found.append(int(folder.name))
+    return found
+
+
+def test_a_node_set_down_then_the_controller_away(undisturbed, submitting, cluster):
+    run = submitting.run()
+    job = submitting.wait_for_job("generate_answers")
+    submitting.wait_for_replies(2)
+    cluster.command("scontrol", "update", "nodename=mi1", "state=down", "reason=test")
+    cluster.wait_for(lambda: [job, "RUNNING"] not in cluster.jobs("%i %T"), "end of the job on the lost node")
+    cluster.command("scontrol", "update", "nodename=mi1", "state=resume")
+    submitting.wait_for_replies(submitting.replies() + 2)
+    cluster.stop_controller()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        run.process.wait(30)  # longer than five questions
+    cluster.start_controller()
+    run.finish()
+    assert submitting.rows() == undisturbed[1]
+    assert replies_paid_twice(submitting) == 0
+
+
+def test_snakemake_killed_and_started_again(undisturbed, submitting, cluster):
+    run = submitting.run()
+    submitting.wait_for_job("generate_answers")
+    submitting.wait_for_replies(2)
+    run.kill()
+    cluster.command("scancel", "--partition=mi300")
+    cluster.wait_for(lambda: not cluster.jobs(), "end of the jobs")
+    submitting.run("--unlock").finish()
+    submitting.run().finish()
+    assert submitting.rows() == undisturbed[1]
+    assert replies_paid_twice(submitting) == 0
