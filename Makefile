@@ -1,11 +1,14 @@
 # make demo   set up, then run everything small on this machine
 # make test   set up, then run all checks and tests
-# make lock   renew envs/cpu.lock from envs/cpu.in and envs/cpu.overrides
+# make setup  only set up: the locked environment in .venv (ROLE=cuda for NVIDIA GPUs)
+# make lock   renew the locks of all roles from envs/*.in and envs/*.overrides
 # make profiles link the cluster profiles into Snakemake's folder of yours; make unlink-profiles undoes it
 # make schema renew config/schema.yaml from the config's models
 
 SHELL := /bin/bash
 PYTHON ?= python3
+# what .venv holds: cpu, or cuda on a machine for NVIDIA GPUs (for AMD's: a container, see docs/clusters.md)
+ROLE ?= cpu
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -20,24 +23,27 @@ ifneq ($(PIP_EXTRA_INDEX_URL),)
 export UV_INDEX ?= $(PIP_EXTRA_INDEX_URL)
 endif
 # torch's CPU build: from a folder of wheels if one was named, else from where uv finds it
-TORCH := $(if $(strip $(UV_FIND_LINKS)),,--torch-backend cpu)
+TORCH := $(if $(filter cpu,$(ROLE)),$(if $(strip $(UV_FIND_LINKS)),,--torch-backend cpu))
+INSTALLED := .venv/installed-$(ROLE)
 CONFIG ?= config/demo.yaml
 RESULTS = results/$(shell sed -n 's/^experiment: *//p' $(CONFIG))
 
-.PHONY: demo test checks lock schema report profiles unlink-profiles
+.PHONY: setup demo test checks lock schema report profiles unlink-profiles
 
-demo: .venv/installed
+setup: $(INSTALLED)
+
+demo: $(INSTALLED)
 	snakemake --configfile $(CONFIG)
 	@$(MAKE) --no-print-directory report
 
-report: .venv/installed
+report: $(INSTALLED)
 	snakemake --configfile $(CONFIG) --report $(RESULTS)/report.html --quiet all
 	@echo "report: $(RESULTS)/report.html"
 
-test: .venv/installed checks
+test: $(INSTALLED) checks
 	pytest
 
-checks: .venv/installed
+checks: $(INSTALLED)
 	ruff check .
 	ruff format --check .
 	mypy
@@ -60,18 +66,16 @@ unlink-profiles:
 	    link=$(USER_PROFILES)/$$name; if [ -L $$link ]; then rm $$link && echo "removed $$link"; fi; \
 	done
 
-.venv/installed: envs/cpu.lock
+$(INSTALLED): envs/$(ROLE).lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 	    { echo "error: $(PYTHON) is not Python 3.11; run: make PYTHON=/path/to/python3.11"; exit 2; }
 	$(PYTHON) -m venv .venv || { echo "error: no venv module; on Debian: apt-get install python3-venv"; exit 2; }
-	pip install --quiet "$$(grep -o '^uv==[^ ]*' $<)"
+	pip install --quiet "$$(grep -o '^uv==[^ ]*' envs/cpu.lock)"
 	uv pip install --no-deps $(TORCH) --compile-bytecode --requirement $<
-	@touch $@
+	@rm -f .venv/installed-* && touch $@
 
-lock: .venv/installed
-	uv pip compile envs/cpu.in --override envs/cpu.overrides --python-version 3.11 \
-	    --no-header --output-file envs/cpu.lock --upgrade --quiet
-	sed -i 's/^torch==\([0-9.]*\)+cpu/torch==\1/' envs/cpu.lock
+lock: $(INSTALLED)
+	for role in cpu cuda rocm; do envs/lock.sh $$role --upgrade || exit 2; done
 
-schema: .venv/installed
+schema: $(INSTALLED)
 	PYTHONPATH=scripts python -c 'from reasonlite.config import schema_yaml; print(schema_yaml(), end="")' > config/schema.yaml

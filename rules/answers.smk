@@ -16,7 +16,7 @@ rule generate_answers:
     log:
         "<logs>/generate_answers/{effort}/{shard}.log",
     benchmark:
-        "<benchmarks>/generate_answers/{effort}/{shard}.tsv"
+        "<benchmarks>/generate_answers/{effort}/{shard}.jsonl"
     threads: 8
     resources:
         mem_mb=8000,

@@ -17,7 +17,7 @@ rule manifest:
     log:
         "<logs>/manifest.log",
     benchmark:
-        "<benchmarks>/manifest.tsv"
+        "<benchmarks>/manifest.jsonl"
     threads: 1
     resources:
         mem_mb=1000,

@@ -18,7 +18,6 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 
-
 def submitted_jobs():
     """Jobs of this run that a cluster profile sends away."""
     jobs = workflow.dag.needrun_jobs(exclude_finished=False)

@@ -20,7 +20,7 @@ rule curate:
     log:
         "<logs>/curate/{stratum}/{shard}.log",
     benchmark:
-        "<benchmarks>/curate/{stratum}/{shard}.tsv"
+        "<benchmarks>/curate/{stratum}/{shard}.jsonl"
     threads: 1
     resources:
         mem_mb=4000,

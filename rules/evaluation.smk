@@ -19,7 +19,7 @@ rule evaluate_answers:
     log:
         "<logs>/evaluate_answers/{model}.log",
     benchmark:
-        "<benchmarks>/evaluate_answers/{model}.tsv"
+        "<benchmarks>/evaluate_answers/{model}.jsonl"
     threads: 8
     resources:
         mem_mb=8000,
@@ -69,7 +69,7 @@ rule evaluate_groups:
     log:
         "<logs>/evaluate_groups/{model}/{benchmark}.log",
     benchmark:
-        "<benchmarks>/evaluate_groups/{model}/{benchmark}.tsv"
+        "<benchmarks>/evaluate_groups/{model}/{benchmark}.jsonl"
     wildcard_constraints:
         benchmark=one_of(experiment.benchmarks(EXPERIMENT, code=False)),
     threads: 1
@@ -102,7 +102,7 @@ rule evaluate_judge:
     log:
         "<logs>/evaluate_judge/{model}/{benchmark}.log",
     benchmark:
-        "<benchmarks>/evaluate_judge/{model}/{benchmark}.tsv"
+        "<benchmarks>/evaluate_judge/{model}/{benchmark}.jsonl"
     wildcard_constraints:
         benchmark=one_of(experiment.benchmarks(EXPERIMENT, code=False)),
     threads: 1
@@ -134,7 +134,7 @@ rule evaluate_code:
     log:
         "<logs>/evaluate_code/{model}/{benchmark}.log",
     benchmark:
-        "<benchmarks>/evaluate_code/{model}/{benchmark}.tsv"
+        "<benchmarks>/evaluate_code/{model}/{benchmark}.jsonl"
     wildcard_constraints:
         benchmark=one_of(experiment.benchmarks(EXPERIMENT, code=True)),
     threads: 2

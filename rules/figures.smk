@@ -66,7 +66,7 @@ for figure, (tables, category, _) in ALL_FIGURES.items():
         log:
             f"<logs>/plot_{figure}.log",
         benchmark:
-            f"<benchmarks>/plot_{figure}.tsv"
+            f"<benchmarks>/plot_{figure}.jsonl"
         threads: 1
         resources:
             mem_mb=1000,

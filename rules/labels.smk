@@ -26,7 +26,7 @@ rule group_answers:
     log:
         "<logs>/group_answers/{shard}.log",
     benchmark:
-        "<benchmarks>/group_answers/{shard}.tsv"
+        "<benchmarks>/group_answers/{shard}.jsonl"
     threads: 1
     resources:
         mem_mb=2000,
@@ -62,7 +62,7 @@ rule adjudicate:
     log:
         "<logs>/adjudicate/{shard}.log",
     benchmark:
-        "<benchmarks>/adjudicate/{shard}.tsv"
+        "<benchmarks>/adjudicate/{shard}.jsonl"
     threads: 8
     resources:
         mem_mb=8000,
@@ -110,7 +110,7 @@ rule settle_groups:
     log:
         "<logs>/settle_groups/{shard}.log",
     benchmark:
-        "<benchmarks>/settle_groups/{shard}.tsv"
+        "<benchmarks>/settle_groups/{shard}.jsonl"
     threads: 1
     resources:
         mem_mb=2000,
@@ -144,7 +144,7 @@ rule vote:
     log:
         "<logs>/vote/{shard}.log",
     benchmark:
-        "<benchmarks>/vote/{shard}.tsv"
+        "<benchmarks>/vote/{shard}.jsonl"
     threads: 1
     resources:
         mem_mb=2000,
@@ -186,7 +186,7 @@ rule judge_answers:
     log:
         "<logs>/judge/{effort}/{shard}.log",
     benchmark:
-        "<benchmarks>/judge/{effort}/{shard}.tsv"
+        "<benchmarks>/judge/{effort}/{shard}.jsonl"
     threads: 1
     resources:
         mem_mb=2000,

@@ -10,7 +10,7 @@ rule fetch_model:
     log:
         "<logs>/fetch_model/{model}.log",
     benchmark:
-        "<benchmarks>/fetch_model/{model}.tsv"
+        "<benchmarks>/fetch_model/{model}.jsonl"
     threads: 1
     resources:
         mem_mb=4000,

@@ -11,7 +11,7 @@ rule fetch_problems:
     log:
         "<logs>/fetch_problems/{source}.log",
     benchmark:
-        "<benchmarks>/fetch_problems/{source}.tsv"
+        "<benchmarks>/fetch_problems/{source}.jsonl"
     threads: 1
     resources:
         mem_mb=4000,
@@ -53,7 +53,7 @@ rule shard_problems:
     log:
         "<logs>/shard_problems.log",
     benchmark:
-        "<benchmarks>/shard_problems.tsv"
+        "<benchmarks>/shard_problems.jsonl"
     threads: 1
     resources:
         mem_mb=4000,

@@ -47,7 +47,7 @@ rule tabulate_results:
     log:
         "<logs>/tabulate_results.log",
     benchmark:
-        "<benchmarks>/tabulate_results.tsv"
+        "<benchmarks>/tabulate_results.jsonl"
     threads: 1
     resources:
         mem_mb=2000,
@@ -82,7 +82,7 @@ rule tabulate_published:
     log:
         "<logs>/tabulate_published.log",
     benchmark:
-        "<benchmarks>/tabulate_published.tsv"
+        "<benchmarks>/tabulate_published.jsonl"
     threads: 1
     resources:
         mem_mb=1000,
@@ -116,7 +116,7 @@ rule tabulate_distributions:
     log:
         "<logs>/tabulate_distributions.log",
     benchmark:
-        "<benchmarks>/tabulate_distributions.tsv"
+        "<benchmarks>/tabulate_distributions.jsonl"
     threads: 1
     resources:
         mem_mb=4000,
@@ -157,7 +157,7 @@ rule tabulate_funnel:
     log:
         "<logs>/tabulate_funnel.log",
     benchmark:
-        "<benchmarks>/tabulate_funnel.tsv"
+        "<benchmarks>/tabulate_funnel.jsonl"
     threads: 1
     resources:
         mem_mb=4000,
@@ -188,7 +188,7 @@ rule tabulate_sweep:
     log:
         "<logs>/tabulate_sweep.log",
     benchmark:
-        "<benchmarks>/tabulate_sweep.tsv"
+        "<benchmarks>/tabulate_sweep.jsonl"
     threads: 1
     resources:
         mem_mb=2000,
@@ -223,7 +223,7 @@ rule tabulate_agreement:
     log:
         "<logs>/tabulate_agreement.log",
     benchmark:
-        "<benchmarks>/tabulate_agreement.tsv"
+        "<benchmarks>/tabulate_agreement.jsonl"
     threads: 1
     resources:
         mem_mb=2000,
@@ -243,12 +243,79 @@ rule tabulate_agreement:
 
 
 # table rules, and what has to exist for each to be made alone
+rule tabulate_ledger:
+    input:
+        answers=expand(
+            "<results>/answers/{effort}/{shard}.parquet",
+            effort=EXPERIMENT.teacher.efforts,
+            shard=SHARDS,
+        ),
+        evaluations=expand(
+            "<results>/evaluation/{model}/{benchmark}/answers.parquet",
+            model=[entry.model for entry in EXPERIMENT.evaluation.models],
+            benchmark=EXPERIMENT.evaluation.benchmarks,
+        ),
+        training=expand(
+            "<results>/training/{stage}.parquet",
+            stage=[stage.name for stage in EXPERIMENT.stages],
+        ),
+        # the last steps of what is counted
+        results=rules.tabulate_results.output.csv,
+        funnel=rules.tabulate_funnel.output.csv,
+    output:
+        csv="<results>/tables/ledger.csv",
+    log:
+        "<logs>/tabulate_ledger.log",
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        benchmarks=f"{RESULTS}/benchmarks",
+        identity=identity("tabulate_ledger"),
+    message:
+        "Adding up what the run has taken"
+    shell:
+        r"""
+        python scripts/tabulate_ledger.py \
+            --benchmarks {params.benchmarks:q} \
+            --answers {input.answers:q} \
+            --evaluations {input.evaluations:q} \
+            --training {input.training:q} \
+            --csv {output.csv:q} \
+            &>{log:q}
+        """
+
+
+# before a run: what it will take
+rule estimate:
+    input:
+        rates="config/rates.yaml",
+    localrule: True
+    params:
+        experiment=as_json(EXPERIMENT),
+        ledger=lambda wildcards: (
+            f"--ledger {RESULTS}/tables/ledger.csv"
+            if Path(f"{RESULTS}/tables/ledger.csv").is_file()
+            else ""
+        ),
+        identity=identity("estimate"),
+    shell:
+        r"""
+        python scripts/estimate.py \
+            {params.ledger} \
+            --experiment {params.experiment:q} \
+            --rates {input.rates:q}
+        """
+
+
 TABLES = {
     "tabulate_published": set(),
     "tabulate_results": {"results"},
     "tabulate_distributions": {"results", "labels"},
     "tabulate_funnel": {"labels"},
     "tabulate_sweep": {"labels"},
+    "tabulate_ledger": {"labels", "results", "training"},
 }
 if EXPERIMENT.labels.judge != "rules":
     TABLES["tabulate_agreement"] = {"labels"}

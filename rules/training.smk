@@ -17,7 +17,7 @@ rule train:
     log:
         "<logs>/train/{stage}.log",
     benchmark:
-        "<benchmarks>/train/{stage}.tsv"
+        "<benchmarks>/train/{stage}.jsonl"
     threads: 8
     resources:
         mem_mb=12000,

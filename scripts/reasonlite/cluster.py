@@ -21,7 +21,7 @@ LOCAL_FILE_SYSTEMS = {"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "tmpfs", "r
 
 @dataclass(frozen=True)
 class Request:
-    """What each job of a rule asks for: ``minutes`` is its limit; ``memory`` (MB), ``gpus``, ``cpus`` are of one node."""
+    """What each job of a rule asks for; ``minutes`` is its limit, ``memory`` (MB), ``gpus``, ``cpus`` are of a node."""
 
     rule: str
     partition: str

@@ -9,15 +9,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import polars as pl
+import yaml
 
 # this machine's sizes instead of a node's; all else is the profile's
-SIZES = [
-    *("--slurm-status-command", "squeue", "--latency-wait", "5", "--max-status-checks-per-second", "1"),
-    *("--slurm-init-seconds-before-status-checks", "2"),
-    *("--set-threads", "generate_answers=2", "evaluate_answers=2", "train=2"),
-]
+SIZES = {
+    "slurm-status-command": "squeue",
+    "latency-wait": 5,
+    "max-status-checks-per-second": 1,
+    "slurm-init-seconds-before-status-checks": 2,
+    "set-threads": {"generate_answers": 2, "evaluate_answers": 2, "train": 2},
+}
 EFFORTS = ("medium", "high")
 TARGETS = [f"results/tiny/judged/{effort}/00000.parquet" for effort in EFFORTS]
 
@@ -50,11 +54,24 @@ class Project:
         self.results = folder / "results" / "tiny"
         self.cluster = cluster
 
-    def run(self, *arguments: str, targets: list[str] = TARGETS, profile: str = "slurm-mi300") -> Run:
+    def run(
+        self, *arguments: str, targets: list[str] = TARGETS, resources: dict[str, dict] | None = None, **settings: Any
+    ) -> Run:
+        """Start Snakemake with the profile, of which ``resources`` changes rules' and ``settings`` other lines.
+
+        On the command line --set-resources would replace all of the profile's, not one rule's one line.
+        """
+        profile = yaml.safe_load((self.folder / "profiles" / "slurm-mi300" / "config.yaml").read_text()) | SIZES
+        for rule, changes in (resources or {}).items():
+            profile["set-resources"][rule] = profile["set-resources"].get(rule, {}) | changes
+        profile |= {name.replace("_", "-"): value for name, value in settings.items()}
+        path = self.folder / "profiles" / "changed" / "config.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(yaml.safe_dump(profile))
         environment = {**os.environ, **self.cluster.environment}
         environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
         log = self.folder / f"snakemake-{time.monotonic_ns()}.log"
-        command = ["snakemake", "--profile", f"profiles/{profile}", "--configfile", "tiny.yaml", *SIZES, *arguments]
+        command = ["snakemake", "--profile", "profiles/changed", "--configfile", "tiny.yaml", *arguments]
         with log.open("w") as output:
             process = subprocess.Popen(
                 [*command, "--", *targets], cwd=self.folder, env=environment, stdout=output, stderr=subprocess.STDOUT

@@ -44,7 +44,7 @@ def test_a_job_killed_then_one_preempted(undisturbed, submitting, cluster):
 
 
 def test_out_of_memory_then_cancelled_by_a_user(undisturbed, submitting, cluster):
-    run = submitting.run("--set-resources", "generate_answers:mem_mb=1000 * 8 ** (attempt - 1)")
+    run = submitting.run(resources={"generate_answers": {"mem_mb": "1000 * 8 ** (attempt - 1)"}})
     cluster.wait_for(lambda: "OUT_OF_MEMORY" in run.text() or "FAILED" in run.text(), "job out of memory", 600)
     submitting.wait_for_replies(2)
     cluster.command("scancel", submitting.wait_for_job("generate_answers"))
@@ -56,7 +56,7 @@ def test_out_of_memory_then_cancelled_by_a_user(undisturbed, submitting, cluster
 
 def test_warned_of_its_time_limit_a_job_keeps_its_chunk_and_goes_back_into_the_queue(undisturbed, submitting, cluster):
     run = submitting.run(
-        *("--set-resources", "generate_answers:runtime=2 * attempt", "generate_answers:slurm_extra='--signal=URG@100'")
+        resources={"generate_answers": {"runtime": "2 * attempt", "slurm_extra": "'--signal=URG@100'"}}
     )
     job = submitting.wait_for_job("generate_answers")
     logs = submitting.results / "logs" / "generate_answers"
@@ -72,9 +72,7 @@ def test_warned_of_its_time_limit_a_job_keeps_its_chunk_and_goes_back_into_the_q
 
 def test_out_of_time_without_a_warning(undisturbed, submitting, cluster):
     """Slurm looks at limits about once a minute, so the job is held up until then."""
-    run = submitting.run(
-        *("--set-resources", "generate_answers:runtime=1 * attempt", "generate_answers:slurm_extra=''")
-    )
+    run = submitting.run(resources={"generate_answers": {"runtime": "attempt", "slurm_extra": "''"}})
     submitting.wait_for_job("generate_answers")
     submitting.wait_for_replies(2)
     stopped = generating(submitting)

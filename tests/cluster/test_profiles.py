@@ -12,11 +12,12 @@ from submitting import TARGETS
 
 pytestmark = pytest.mark.slow
 TRAINING = ["results/tiny/training/turbo.parquet"]
-TWO_NODES = [
-    "--set-resources",
-    *("train:nodes=2", "train:tasks=2", "train:gres=''", "train:mem_mb=8000"),
-    "train:accelerate_config='envs/accelerate/gloo.yaml'",
-]
+TWO_NODES = {
+    "train": {
+        **{"nodes": 2, "tasks": 2, "gres": "''", "mem_mb": 8000},
+        "accelerate_config": "'envs/accelerate/gloo.yaml'",
+    }
+}
 
 
 def test_the_label_plane_runs_through_the_profile(undisturbed, submitting):
@@ -40,15 +41,8 @@ def test_a_failed_job_is_named_with_its_number_and_the_end_of_its_log(undisturbe
     broken.write_text(
         (submitting.folder / "tiny.yaml").read_text().replace("max_model_len: 512", "max_model_len: 5120000")
     )
-    run = submitting.run(
-        "--configfile",
-        "broken.yaml",
-        "--config",
-        "experiment=broken",
-        "--retries",
-        "0",
-        targets=["results/broken/answers/medium/00000.parquet"],
-    )
+    target = "results/broken/answers/medium/00000.parquet"
+    run = submitting.run("--configfile", "broken.yaml", "--config", "experiment=broken", targets=[target], retries=0)
     text = run.finish(code=1)
     end = text[text.rindex("1 job failed:") :]
     assert "generate_answers → results/broken/answers/medium/00000.parquet, Slurm job " in end
@@ -56,21 +50,17 @@ def test_a_failed_job_is_named_with_its_number_and_the_end_of_its_log(undisturbe
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("changes", "said"),
     [
-        (["--default-resources", "slurm_partition=nowhere"], "no partition 'nowhere'; it has cuda, mi300, urgent"),
-        (["--set-resources", "generate_answers:gres='gpu:h200:1'"], "no node of partition mi300 has gpu:h200:1"),
-        (["--set-resources", "generate_answers:gres='gpu:mi300x:8'"], "a node has gpu:mi300x:1"),
-        (
-            ["--set-resources", "generate_answers:runtime=30000"],
-            "30000 minutes are more than partition mi300 allows (2880)",
-        ),
-        (["--software-deployment-method", "apptainer"], "envs/image.sif: no such container"),
+        ({"default_resources": {"slurm_partition": "nowhere"}}, "no partition 'nowhere'; it has cuda, mi300, urgent"),
+        ({"resources": {"generate_answers": {"gres": "'gpu:h200:1'"}}}, "no node of partition mi300 has gpu:h200:1"),
+        ({"resources": {"generate_answers": {"gres": "'gpu:mi300x:8'"}}}, "a node has gpu:mi300x:1"),
+        ({"resources": {"generate_answers": {"runtime": 30000}}}, "30000 minutes are more than partition mi300 allows"),
+        ({"software_deployment_method": "apptainer"}, "envs/image.sif: no such container"),
     ],
 )
-def test_what_the_cluster_cannot_give_is_said_before_anything_is_submitted(undisturbed, submitting, arguments, said):
-    run = submitting.run("--forcerun", "generate_answers", *arguments)
-    text = run.finish(code=1)
+def test_what_the_cluster_cannot_give_is_said_before_anything_is_submitted(undisturbed, submitting, changes, said):
+    text = submitting.run("--forcerun", "generate_answers", **changes).finish(code=1)
     assert said in text and "what to do:" in text
     assert "has been submitted" not in text and "Traceback" not in text
 
@@ -88,7 +78,7 @@ def rank_one() -> list[int]:
 
 @pytest.fixture(scope="module")
 def trained(undisturbed, submitting) -> pl.DataFrame:
-    submitting.run(*TWO_NODES, targets=TRAINING).finish()
+    submitting.run(targets=TRAINING, resources=TWO_NODES).finish()
     return pl.read_parquet(submitting.folder / TRAINING[0])
 
 
@@ -100,7 +90,7 @@ def test_training_over_two_nodes_lowers_the_loss(trained, submitting):
 
 
 def test_a_node_that_fails_ends_all_and_the_next_try_continues(trained, submitting, cluster):
-    run = submitting.run(*TWO_NODES, "--forcerun", "train", targets=TRAINING)
+    run = submitting.run("--forcerun", "train", targets=TRAINING, resources=TWO_NODES)
     work = submitting.results / "training" / "work" / "turbo"
     cluster.wait_for(lambda: (work / "checkpoint-40" / "trainer_state.json").exists(), "checkpoint", 900, every=0.05)
     for pid in rank_one():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,10 @@ from typing import Any
 from reasonlite.config import Sampling, VllmEngine
 from reasonlite.engines import Reply, Request
 from reasonlite.errors import UserError
+from reasonlite.logs import get_logger
 from reasonlite.models import check_model_folder
+
+log = get_logger(__name__)
 
 
 class Offline:
@@ -24,6 +28,7 @@ class Offline:
         check_model_folder(model)
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
         os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+        _allow_length(model, settings.max_model_len)
         from vllm.platforms import current_platform
 
         arguments = {**(_cpu_arguments(settings) if current_platform.is_cpu() else {}), **settings.arguments}
@@ -81,6 +86,14 @@ class Offline:
 
     def close(self) -> None:
         del self._engine
+
+
+def _allow_length(model: Path, wanted: int) -> None:
+    """Let vLLM take more tokens than a model was made for, as ReasonLite does with Qwen3-0.6B (65536 of 40960)."""
+    made_for = json.loads((model / "config.json").read_text(encoding="utf-8")).get("max_position_embeddings")
+    if made_for and wanted > made_for:
+        log.warning("max_model_len %d is more than the %d positions the model was made for", wanted, made_for)
+        os.environ.setdefault("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "1")
 
 
 def _reply(output: Any) -> Reply:

@@ -1,0 +1,23 @@
+"""Print what an experiment will take, by rule: jobs, answers, tokens, GPU-hours, storage, and the rates behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from reasonlite import cli, config, errors, estimate
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--experiment", type=cli.json_of(config.Config), required=True, help="the config as JSON")
+    parser.add_argument("--rates", type=Path, required=True, help="yaml of rates, such as config/rates.yaml")
+    parser.add_argument("--ledger", type=Path, help="ledger.csv of an earlier run: its measured speeds are used")
+    arguments = parser.parse_args(argv)
+    rates = estimate.read_rates(arguments.rates, arguments.ledger)
+    lines = estimate.estimate(arguments.experiment, rates)
+    print(estimate.report(lines, rates))
+
+
+if __name__ == "__main__":
+    errors.run_main(main)
