@@ -196,20 +196,25 @@ def _lacking(request: Request, nodes: list[NodeKind]) -> Iterable[str]:
 
 
 def account_complaints(asked: Iterable[Request], edit: str) -> list[str]:
-    """No account where the cluster wants one, or one that is not the user's."""
+    """No account where the cluster wants one and the user has no default, or one that is not the user's."""
     enforced = re.search(r"AccountingStorageEnforce\s*=\s*(\S+)", _ask("scontrol", "show", "config") or "")
     if not enforced or "associations" not in enforced.group(1):
         return []
-    listed = _ask("sacctmgr", "-n", "-P", "list", "associations", f"user={getpass.getuser()}", "format=account") or ""
-    own = sorted(set(listed.split()))
+    user = getpass.getuser()
+    own = sorted(set(_asked_words("sacctmgr", "-n", "-P", "list", "associations", f"user={user}", "format=account")))
+    default = _asked_words("sacctmgr", "-n", "-P", "list", "user", user, "format=defaultaccount")
     choices = f"yours: {', '.join(own)}" if own else "ask the cluster's staff for one"
     found = []
     for account in sorted({request.account for request in asked}):
-        if not account:
+        if not account and not default:
             found.append(f"no account is set and the cluster wants one ({choices})")
-        elif own and account not in own:
+        elif account and account not in own:
             found.append(f"{account!r} is not an account of yours ({choices})")
     return [f"{what}\n  what to do: set slurm_account in {edit}" for what in found]
+
+
+def _asked_words(*command: str) -> list[str]:
+    return (_ask(*command) or "").split()
 
 
 def check(asked: Counter[Request], edit: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Time and memory of Snakemake over the paper's graph and over ten times that, beside a plain workflow of the same shape.
+"""Time and memory of Snakemake over the paper's graph and ten times that, beside a plain workflow of that shape.
 
     python tests/benchmarks/graph_scale.py [--shards 343 3430]
 
@@ -130,7 +130,12 @@ def main() -> None:
     for shards in arguments.shards:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            target = ["--target-jobs", "generate_answers:effort=medium,shard=00000", "--allowed-rules", "generate_answers"]
+            target = [
+                "--target-jobs",
+                "generate_answers:effort=medium,shard=00000",
+                "--allowed-rules",
+                "generate_answers",
+            ]
             for path in ("results/paper/problems/shards/00000.parquet", "results/paper/models/gpt-oss-120b/x"):
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (folder / path).touch()

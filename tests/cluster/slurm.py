@@ -1,8 +1,8 @@
-"""A real Slurm on this machine: munge, a controller and several emulated nodes on loopback.
+"""A real Slurm on this machine: munge, accounting, a controller and several emulated nodes on loopback.
 
-Two partitions, mi300 and cuda, whose GPUs are counted but are plain files. No database: job
-states come from squeue. Everything lies in one folder and is stopped by process id. Needs
-root, as slurmd does.
+Two partitions, mi300 and cuda, whose GPUs are counted but are plain files, and one, urgent, that
+preempts. Jobs need an account, as on most clusters. Everything lies in one folder and is stopped
+by process id. Needs root, as slurmd does.
 """
 
 from __future__ import annotations
@@ -17,8 +17,23 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "scontrol")
-NODES = {"mi": 2, "cu": 2}
+PROGRAMS = ("munged", "mariadbd", "slurmdbd", "slurmctld", "slurmd", "sbatch", "srun", "sacct", "sacctmgr")
+PACKAGES = "slurmctld slurmd slurmdbd slurm-client munge mariadb-server"
+ACCOUNT = "maths"
+DATABASE = """
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge/socket
+DbdHost=localhost
+DbdAddr=127.0.0.1
+DbdPort={database}
+SlurmUser=root
+StorageType=accounting_storage/mysql
+StorageHost=localhost
+StorageUser=root
+StorageLoc=slurm
+LogFile={folder}/slurmdbd.log
+PidFile={folder}/slurmdbd.pid
+"""
 CONFIGURATION = """
 ClusterName=loopback
 SlurmctldHost=localhost(127.0.0.1)
@@ -27,6 +42,11 @@ SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
 AuthInfo=socket={folder}/munge/socket,cred_expire=10
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=127.0.0.1
+AccountingStoragePort={database}
+AccountingStoragePass={folder}/munge/socket
+AccountingStorageEnforce=associations
 CredType=cred/munge
 CommunicationParameters=NoAddrCache
 ProctrackType=proctrack/linuxproc
@@ -70,7 +90,7 @@ def missing() -> str | None:
         program for program in PROGRAMS if shutil.which(program) is None and not Path("/usr/sbin", program).exists()
     ]
     if absent:
-        return f"not installed: {', '.join(absent)} (Debian: slurmctld slurmd slurm-client munge)"
+        return f"not installed: {', '.join(absent)} (Debian: {PACKAGES})"
     return None if os.getuid() == 0 else "slurmd and slurmctld are started as root"
 
 
@@ -97,8 +117,10 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.database: subprocess.Popen | None = None
         self.environment = {
             "SLURM_CONF": str(folder / "slurm.conf"),
+            "MYSQL_UNIX_PORT": str(folder / "database.socket"),
             "PATH": f"{folder / 'bin'}:{os.environ['PATH']}:/usr/sbin:/usr/bin",
         }
 
@@ -107,13 +129,20 @@ class Cluster:
         (self.folder / "munge").mkdir(mode=0o700)
         first = _port_run(4)
         ports = {"mi1": first, "mi2": first + 1, "cu": f"{first + 2}-{first + 3}"}
-        text = CONFIGURATION.format(folder=self.folder, controller=_free_ports(1)[0], **ports)
+        controller, database = _free_ports(2)
+        text = CONFIGURATION.format(folder=self.folder, controller=controller, database=database, **ports)
         (self.folder / "slurm.conf").write_text(text)
+        accounting = self.folder / "slurmdbd.conf"
+        accounting.write_text(DATABASE.format(folder=self.folder, database=database))
+        accounting.chmod(0o600)
         # Snakemake's plugin clears SLURM_… inside jobs; a cluster's programs know their configuration without it
         step = self.folder / "bin" / "srun"
         step.parent.mkdir()
         step.write_text(f'#!/bin/sh\nSLURM_CONF={self.folder}/slurm.conf exec {shutil.which("srun")} "$@"\n')
         step.chmod(0o755)
+        scontrol = step.with_name("scontrol")
+        scontrol.write_text(step.read_text().replace(str(shutil.which("srun")), str(shutil.which("scontrol"))))
+        scontrol.chmod(0o755)
         gpus = self.folder / "gpus"
         gpus.mkdir()
         for number in range(8):
@@ -133,6 +162,7 @@ class Cluster:
             + [f"--log-file={munge}/log", f"--seed-file={munge}/seed"]
         )
         munge.chmod(0o755)
+        self._start_accounting()
         self.start_controller()
         for name in ("mi1", "mi2", "cu1", "cu2"):
             self.start_node(name)
@@ -140,6 +170,21 @@ class Cluster:
             lambda: self.command("sinfo", "-N", "-h", "-p", "mi300,cuda", "-o", "%T").split().count("idle") == 4,
             "idle nodes",
         )
+
+    def _start_accounting(self) -> None:
+        data = self.folder / "database"
+        self._run(["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--user=root", "--skip-test-db"])
+        where = [f"--datadir={data}", f"--socket={self.environment['MYSQL_UNIX_PORT']}", "--skip-networking"]
+        small = ["--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", "--skip-grant-tables"]
+        with (self.folder / "database.log").open("w") as log:
+            self.database = subprocess.Popen(
+                ["/usr/sbin/mariadbd", "--no-defaults", "--user=root", *where, *small], stdout=log, stderr=log
+            )
+        self.wait_for(lambda: Path(self.environment["MYSQL_UNIX_PORT"]).exists(), "database")
+        self._run(["slurmdbd"])
+        self.wait_for(lambda: "Cluster" in self.command("sacctmgr", "list", "cluster"), "accounting")
+        for words in (["cluster", "loopback"], ["account", ACCOUNT], ["user", "root", f"account={ACCOUNT}"]):
+            self._run(["sacctmgr", "-i", "add", *words])
 
     def start_controller(self) -> None:
         self._run(["slurmctld"])
@@ -174,9 +219,13 @@ class Cluster:
 
     def stop(self) -> None:
         self.command("scancel", "--full", "--partition=mi300,cuda,urgent")
-        for path in [*self.folder.glob("slurmd-*.pid"), self.folder / "slurmctld.pid", self.folder / "munge" / "pid"]:
+        daemons = [self.folder / "slurmctld.pid", self.folder / "slurmdbd.pid", self.folder / "munge" / "pid"]
+        for path in [*self.folder.glob("slurmd-*.pid"), *daemons]:
             with contextlib.suppress(OSError, ValueError):
                 _end(int(path.read_text()))
+        if self.database is not None:
+            self.database.terminate()
+            self.database.wait(60)
 
 
 def _end(pid: int) -> None:

@@ -13,17 +13,19 @@ from typing import Any
 
 import polars as pl
 import yaml
+from slurm import ACCOUNT
 
 # this machine's sizes instead of a node's; all else is the profile's
 SIZES = {
-    "slurm-status-command": "squeue",
     "latency-wait": 5,
     "max-status-checks-per-second": 1,
     "slurm-init-seconds-before-status-checks": 2,
+    "default-resources": {"slurm_partition": "mi300", "slurm_account": ACCOUNT, "mem_mb": 2000, "runtime": 60},
     "set-threads": {"generate_answers": 2, "evaluate_answers": 2, "train": 2},
 }
 EFFORTS = ("medium", "high")
 TARGETS = [f"results/tiny/judged/{effort}/00000.parquet" for effort in EFFORTS]
+ANSWERS = [f"results/tiny/answers/{effort}/00000.parquet" for effort in EFFORTS]
 
 
 class Run:
@@ -78,8 +80,9 @@ class Project:
             )
         return Run(process, log)
 
-    def rows(self) -> dict[str, list[int]]:
-        return {path: pl.read_parquet(self.folder / path).hash_rows().to_list() for path in TARGETS}
+    def rows(self, paths: list[str]) -> dict[str, list[int]]:
+        """A hash of every row of tables."""
+        return {path: pl.read_parquet(self.folder / path).hash_rows().to_list() for path in paths}
 
     def forget(self) -> None:
         """Back to the cleaned problems: no answers, no journals, no labels."""

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from submitting import ANSWERS, TARGETS
 
 pytestmark = pytest.mark.slow
 
@@ -26,8 +27,13 @@ def replies_paid_twice(submitting):
     return len(keys) - len(set(keys))
 
 
+def check_as_undisturbed(undisturbed, submitting, targets):
+    assert submitting.rows(targets) == {path: undisturbed[1][path] for path in targets}
+    assert replies_paid_twice(submitting) == 0
+
+
 def test_a_job_killed_then_one_preempted(undisturbed, submitting, cluster):
-    run = submitting.run()
+    run = submitting.run(targets=ANSWERS)
     first = submitting.wait_for_job("generate_answers")
     submitting.wait_for_replies(2)
     cluster.command("scancel", "--signal=KILL", "--full", first)
@@ -39,24 +45,23 @@ def test_a_job_killed_then_one_preempted(undisturbed, submitting, cluster):
     run.finish()
     requeued = cluster.command("scontrol", "show", "job", second)
     assert "Restarts=1" in requeued, requeued
-    assert submitting.rows() == undisturbed[1]
-    assert replies_paid_twice(submitting) == 0
+    check_as_undisturbed(undisturbed, submitting, ANSWERS)
 
 
 def test_out_of_memory_then_cancelled_by_a_user(undisturbed, submitting, cluster):
-    run = submitting.run(resources={"generate_answers": {"mem_mb": "1000 * 8 ** (attempt - 1)"}})
+    run = submitting.run(targets=ANSWERS, resources={"generate_answers": {"mem_mb": "1000 * 8 ** (attempt - 1)"}})
     cluster.wait_for(lambda: "OUT_OF_MEMORY" in run.text() or "FAILED" in run.text(), "job out of memory", 600)
     submitting.wait_for_replies(2)
     cluster.command("scancel", submitting.wait_for_job("generate_answers"))
     text = run.finish()
     assert "CANCELLED" in text
-    assert submitting.rows() == undisturbed[1]
-    assert replies_paid_twice(submitting) == 0
+    check_as_undisturbed(undisturbed, submitting, ANSWERS)
 
 
 def test_warned_of_its_time_limit_a_job_keeps_its_chunk_and_goes_back_into_the_queue(undisturbed, submitting, cluster):
     run = submitting.run(
-        resources={"generate_answers": {"runtime": "2 * attempt", "slurm_extra": "'--signal=URG@100'"}}
+        targets=ANSWERS[:1],
+        resources={"generate_answers": {"runtime": "2 * attempt", "slurm_extra": "'--signal=URG@100'"}},
     )
     job = submitting.wait_for_job("generate_answers")
     logs = submitting.results / "logs" / "generate_answers"
@@ -65,14 +70,16 @@ def test_warned_of_its_time_limit_a_job_keeps_its_chunk_and_goes_back_into_the_q
     kept = submitting.replies()
     assert kept and kept % 2 == 0
     run.finish()
-    assert "Restarts=" in cluster.command("scontrol", "show", "job", job)
-    assert submitting.rows() == undisturbed[1]
-    assert replies_paid_twice(submitting) == 0
+    assert "Restarts=0" not in cluster.command("scontrol", "show", "job", job)
+    assert "Trying to restart" not in run.text()
+    check_as_undisturbed(undisturbed, submitting, ANSWERS[:1])
 
 
 def test_out_of_time_without_a_warning(undisturbed, submitting, cluster):
     """Slurm looks at limits about once a minute, so the job is held up until then."""
-    run = submitting.run(resources={"generate_answers": {"runtime": "attempt", "slurm_extra": "''"}})
+    run = submitting.run(
+        targets=ANSWERS[:1], resources={"generate_answers": {"runtime": "attempt", "slurm_extra": "''"}}
+    )
     submitting.wait_for_job("generate_answers")
     submitting.wait_for_replies(2)
     stopped = generating(submitting)
@@ -83,8 +90,7 @@ def test_out_of_time_without_a_warning(undisturbed, submitting, cluster):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     run.finish()
-    assert submitting.rows() == undisturbed[1]
-    assert replies_paid_twice(submitting) == 0
+    check_as_undisturbed(undisturbed, submitting, ANSWERS[:1])
 
 
 def generating(submitting) -> list[int]:
@@ -99,7 +105,7 @@ def generating(submitting) -> list[int]:
 
 
 def test_a_node_set_down_then_the_controller_away(undisturbed, submitting, cluster):
-    run = submitting.run()
+    run = submitting.run(targets=ANSWERS)
     job = submitting.wait_for_job("generate_answers")
     submitting.wait_for_replies(2)
     cluster.command("scontrol", "update", "nodename=mi1", "state=down", "reason=test")
@@ -111,8 +117,7 @@ def test_a_node_set_down_then_the_controller_away(undisturbed, submitting, clust
         run.process.wait(30)  # longer than five questions
     cluster.start_controller()
     run.finish()
-    assert submitting.rows() == undisturbed[1]
-    assert replies_paid_twice(submitting) == 0
+    check_as_undisturbed(undisturbed, submitting, ANSWERS)
 
 
 def test_snakemake_killed_and_started_again(undisturbed, submitting, cluster):
@@ -124,5 +129,4 @@ def test_snakemake_killed_and_started_again(undisturbed, submitting, cluster):
     cluster.wait_for(lambda: not cluster.jobs(), "end of the jobs")
     submitting.run("--unlock").finish()
     submitting.run().finish()
-    assert submitting.rows() == undisturbed[1]
-    assert replies_paid_twice(submitting) == 0
+    check_as_undisturbed(undisturbed, submitting, TARGETS)

@@ -53,6 +53,10 @@ def test_a_failed_job_is_named_with_its_number_and_the_end_of_its_log(undisturbe
     ("changes", "said"),
     [
         ({"default_resources": {"slurm_partition": "nowhere"}}, "no partition 'nowhere'; it has cuda, mi300, urgent"),
+        (
+            {"default_resources": {"slurm_partition": "mi300", "slurm_account": "theirs"}},
+            "'theirs' is not an account of yours (yours: maths, root)",
+        ),
         ({"resources": {"generate_answers": {"gres": "'gpu:h200:1'"}}}, "no node of partition mi300 has gpu:h200:1"),
         ({"resources": {"generate_answers": {"gres": "'gpu:mi300x:8'"}}}, "a node has gpu:mi300x:1"),
         ({"resources": {"generate_answers": {"runtime": 30000}}}, "30000 minutes are more than partition mi300 allows"),

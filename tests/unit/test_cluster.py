@@ -93,12 +93,16 @@ def test_what_the_cluster_lacks_is_named_with_what_to_change(kinds, changes, sai
     [("", "no account is set and the cluster wants one (yours: amd, maths)"), ("theirs", "'theirs' is not an account")],
 )
 def test_an_account_is_asked_for_only_where_the_cluster_wants_one(monkeypatch, account, said):
-    answers = {"scontrol": "AccountingStorageEnforce = associations,limits\n", "sacctmgr": "maths\namd\n"}
-    monkeypatch.setattr(cluster, "_ask", lambda *command: answers[command[0]])
+    answers = {"show": "AccountingStorageEnforce = associations,limits\n", "associations": "maths\namd\n", "user": ""}
+    monkeypatch.setattr(
+        cluster, "_ask", lambda *command: next(text for word, text in answers.items() if word in command)
+    )
     (complaint,) = cluster.account_complaints([request(account=account)], "x")
-    assert said in complaint
+    assert said in complaint and "what to do: set slurm_account in x" in complaint
     assert cluster.account_complaints([request(account="amd")], "x") == []
-    answers["scontrol"] = "AccountingStorageEnforce = none\n"
+    answers["user"] = "maths\n"
+    assert cluster.account_complaints([request()], "x") == []
+    answers["show"] = "AccountingStorageEnforce = none\n"
     assert cluster.account_complaints([request(account=account)], "x") == []
 
 
