@@ -68,6 +68,11 @@ def model_folder(name):
     return f"<results>/{'models' if name in EXPERIMENT.models else 'checkpoints'}/{name}"
 
 
+def stage_of(wildcards):
+    """The stage a job of rule train is for."""
+    return experiment.stage_of(EXPERIMENT, wildcards.stage)
+
+
 def check_cluster():
     """Stop before anything is submitted when the cluster cannot run what is asked of it."""
     asked = cluster.requests(submitted_jobs())

@@ -243,6 +243,50 @@ rule tabulate_agreement:
 
 
 # table rules, and what has to exist for each to be made alone
+rule tabulate_arms:
+    input:
+        judged=rules.tabulate_results.input.judged,
+    output:
+        csv="<results>/tables/arms.csv",
+        readable=report(
+            "<results>/tables/arms.md",
+            caption="captions/arms.rst",
+            category="Results",
+            labels={"table": "arms of the grid"},
+        ),
+        tex="<results>/tables/arms.tex",
+    log:
+        "<logs>/tabulate_arms.log",
+    benchmark:
+        "<benchmarks>/tabulate_arms.jsonl"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        evaluation=as_json(EXPERIMENT.evaluation),
+        grid=as_json(EXPERIMENT.grid) if EXPERIMENT.grid else "{}",
+        seed=EXPERIMENT.seed,
+        identity=identity(
+            "tabulate_arms",
+            evaluation=EXPERIMENT.evaluation,
+            grid=EXPERIMENT.grid,
+            seed=EXPERIMENT.seed,
+        ),
+    message:
+        "Comparing the arms of the grid"
+    shell:
+        r"""
+        python scripts/tabulate_arms.py \
+            --judged {input.judged:q} \
+            --evaluation {params.evaluation:q} \
+            --grid {params.grid:q} \
+            --seed {params.seed} \
+            --csv {output.csv:q} \
+            &>{log:q}
+        """
+
+
 rule tabulate_ledger:
     input:
         answers=expand(
@@ -291,9 +335,11 @@ rule tabulate_ledger:
 rule estimate:
     input:
         rates="config/rates.yaml",
+    log:
+        "<logs>/estimate.log",
     localrule: True
     params:
-        experiment=as_json(EXPERIMENT),
+        experiment=canonical_json(config),
         ledger=lambda wildcards: (
             f"--ledger {RESULTS}/tables/ledger.csv"
             if Path(f"{RESULTS}/tables/ledger.csv").is_file()
@@ -305,7 +351,8 @@ rule estimate:
         python scripts/estimate.py \
             {params.ledger} \
             --experiment {params.experiment:q} \
-            --rates {input.rates:q}
+            --rates {input.rates:q} \
+            2>&1 | tee {log:q}
         """
 
 
@@ -319,6 +366,8 @@ TABLES = {
 }
 if EXPERIMENT.labels.judge != "rules":
     TABLES["tabulate_agreement"] = {"labels"}
+if EXPERIMENT.grid:
+    TABLES["tabulate_arms"] = {"results"}
 
 
 # what can be made of what exists; the default target makes all

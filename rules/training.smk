@@ -1,14 +1,18 @@
 # Training stages, each from a model or an earlier stage.
-# Requires: models/{model}/ or checkpoints/{stage}/, curriculum/{stratum}/{shard}.parquet.
+# Requires: models/{model}/ or checkpoints/{stage}/; curriculum/{stratum}/{shard}.parquet for sft,
+# problems/shards/{shard}.parquet for distill and grpo.
 # Gives: checkpoints/{stage}/, training/{stage}.parquet; keeps training/work/{stage}/ until it succeeds.
 
 
 rule train:
     input:
-        start=lambda wildcards: model_folder(experiment.stage_of(EXPERIMENT, wildcards.stage).start),
+        start=lambda wildcards: model_folder(stage_of(wildcards).start),
+        teacher=lambda wildcards: [
+            model_folder(name) for name in experiment.teachers_of(stage_of(wildcards))
+        ],
         data=lambda wildcards: expand(
-            "<results>/curriculum/{stratum}/{shard}.parquet",
-            stratum=experiment.stage_of(EXPERIMENT, wildcards.stage).data,
+            "<results>/{folder}/{shard}.parquet",
+            folder=experiment.data_folders(stage_of(wildcards)),
             shard=SHARDS,
         ),
     output:
@@ -25,15 +29,16 @@ rule train:
         nodes=1,
         accelerate_config="envs/accelerate/cpu.yaml",
     params:
-        arguments=lambda wildcards: canonical_json(
-            experiment.stage_of(EXPERIMENT, wildcards.stage).arguments
-        ),
-        seed=EXPERIMENT.seed,
+        method=lambda wildcards: stage_of(wildcards).method,
+        stage=lambda wildcards: as_json(stage_of(wildcards)),
+        teacher=lambda wildcards, input: (f"--teacher {input.teacher}" if input.teacher else ""),
+        seed=lambda wildcards: experiment.stage_seed(EXPERIMENT, stage_of(wildcards)),
         work=f"{RESULTS}/training/work/{{stage}}",
+        speed_table=f"{RESULTS}/benchmarks/training/{{stage}}.parquet",
         identity=lambda wildcards: identity(
-            "train",
-            stage=experiment.stage_of(EXPERIMENT, wildcards.stage),
-            seed=EXPERIMENT.seed,
+            f"train_{stage_of(wildcards).method}",
+            stage=stage_of(wildcards),
+            seed=experiment.stage_seed(EXPERIMENT, stage_of(wildcards)),
         ),
     message:
         "Training the stage {wildcards.stage}"
@@ -44,14 +49,15 @@ rule train:
             --nodes {resources.nodes} \
             --threads {threads} \
             -- \
-            scripts/train.py \
-            --stage {wildcards.stage:q} \
+            scripts/train_{params.method}.py \
+            --stage {params.stage:q} \
             --start {input.start:q} \
+            {params.teacher} \
             --data {input.data:q} \
-            --arguments {params.arguments:q} \
             --seed {params.seed} \
             --work {params.work:q} \
             --output {output.folder:q} \
             --log-table {output.log_table:q} \
+            --speed-table {params.speed_table:q} \
             &>{log:q}
         """

@@ -6,7 +6,8 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import adjudication, cli, config, devices, engines, errors, interruption, logs, models, tables
+from reasonlite import adjudication, cli, devices, engines, errors, interruption, logs, models, tables
+from reasonlite.settings import Adjudicator, Engine, ServerEngine
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -16,8 +17,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--problems", type=Path, required=True, help="table of the same problems")
     parser.add_argument("--mode", choices=["llm", "rules_then_llm"], required=True, help="as in labels.judge")
     parser.add_argument("--model", type=Path, help="model folder; not needed with a server")
-    parser.add_argument("--engine", type=cli.json_of(config.Engine), required=True, help="as in teacher.engine")
-    parser.add_argument("--settings", type=cli.json_of(config.Adjudicator), required=True, help="as in labels")
+    parser.add_argument("--engine", type=cli.json_of(Engine), required=True, help="as in teacher.engine")
+    parser.add_argument("--settings", type=cli.json_of(Adjudicator), required=True, help="as in labels")
     parser.add_argument("--seed", type=int, required=True, help="the experiment's seed")
     parser.add_argument("--chunk", type=int, default=1024, help="requests between two commits of the journal")
     parser.add_argument("--journal", type=Path, required=True, help="journal, appended to")
@@ -26,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     logs.set_up()
     devices.prepare()
     interruption.watch()
-    server = isinstance(arguments.engine, config.ServerEngine)
+    server = isinstance(arguments.engine, ServerEngine)
     if not server and arguments.model is None:
         parser.error("--model is needed with the vllm engine")
     model = arguments.engine.model if server else models.fingerprint(arguments.model)

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, config, errors, files, logs, models
+from reasonlite import cli, errors, files, logs, models, sources
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--source", type=cli.json_of(config.Model), required=True, help="model source, as in models")
+    parser.add_argument("--source", type=cli.json_of(sources.Model), required=True, help="model source, as in models")
     parser.add_argument("--output", type=Path, required=True, help="folder to make")
     arguments = parser.parse_args(argv)
     logs.set_up()

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, config, errors, logs, problems, tables
+from reasonlite import cli, errors, logs, problems, sources, tables
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--name", required=True, help="name of the source; ids become <name>:<n>")
     parser.add_argument(
-        "--source", type=cli.json_of(config.Source), required=True, help="source, as in problems.sources"
+        "--source", type=cli.json_of(sources.Source), required=True, help="source, as in problems.sources"
     )
     parser.add_argument("--benchmark", action="store_true", help="refuse problems that give their answers away")
     parser.add_argument("--content-sha256", help="refuse a benchmark of another content")

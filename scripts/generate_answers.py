@@ -9,17 +9,18 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, config, devices, engines, errors, generation, interruption, logs, models, tables
+from reasonlite import cli, devices, engines, errors, generation, interruption, logs, models, tables
+from reasonlite.settings import Effort, Engine, ServerEngine
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--problems", type=Path, nargs="+", required=True, help="tables of problems")
     parser.add_argument("--model", type=Path, help="model folder; not needed with a server")
-    parser.add_argument("--engine", type=cli.json_of(config.Engine), required=True, help="as in teacher.engine")
+    parser.add_argument("--engine", type=cli.json_of(Engine), required=True, help="as in teacher.engine")
     parser.add_argument("--effort", required=True, help="name under which the answers go")
     parser.add_argument(
-        "--settings", type=cli.json_of(config.Effort), nargs="+", required=True, help="as in teacher.efforts, per table"
+        "--settings", type=cli.json_of(Effort), nargs="+", required=True, help="as in teacher.efforts, per table"
     )
     parser.add_argument("--seed", type=int, required=True, help="the experiment's seed")
     parser.add_argument("--chunk", type=int, default=1024, help="requests between two commits of the journal")
@@ -29,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     logs.set_up()
     devices.prepare()
     interruption.watch()
-    server = isinstance(arguments.engine, config.ServerEngine)
+    server = isinstance(arguments.engine, ServerEngine)
     if not server and arguments.model is None:
         parser.error("--model is needed with the vllm engine")
     if (

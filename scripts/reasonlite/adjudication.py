@@ -17,12 +17,12 @@ from typing import Any, Literal
 
 import polars as pl
 
-from reasonlite.config import Adjudicator, ServerEngine, VllmEngine
 from reasonlite.engines import Engine, Reply, Request
 from reasonlite.equivalence import compare
 from reasonlite.generation import fill, request_of
 from reasonlite.journal import Journal
 from reasonlite.seeding import answer_seed, shuffle_key
+from reasonlite.settings import Adjudicator, ServerEngine, VllmEngine
 from reasonlite.tables import ADJUDICATED, AGREEMENT, GROUPS, frame_of
 from reasonlite.transcripts import split_reply
 from reasonlite.verdicts import VerdictName

@@ -11,97 +11,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from reasonlite.errors import UserError
-
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
-Name = Annotated[str, Field(pattern=NAME)]
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-BOXED = "Please reason step by step, and put your final answer within \\boxed{}."
-
-
-class Closed(BaseModel):
-    """A model that refuses keys it does not know and values of another type."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
-
-
-class PackagedModel(Closed):
-    kind: Literal["package"]
-    package: Name = Field(description="Python package that carries the model as one GGUF file")
-
-
-class LocalModel(Closed):
-    kind: Literal["local"]
-    path: Path = Field(description="folder in the Hugging Face layout, with weights and tokenizer")
-
-
-class HubModel(Closed):
-    kind: Literal["hub"]
-    repo: str = Field(description="repository on the hub, owner/name")
-    revision: str = Field(description="commit hash or tag; a branch name such as main is refused")
-
-    @field_validator("revision")
-    @classmethod
-    def pinned(cls, value: str) -> str:
-        return _pinned(value)
-
-
-def _pinned(value: str) -> str:
-    if value in {"main", "master", "latest"}:
-        raise ValueError(f"{value!r} moves: give a commit hash or a tag, so that a rerun reads the same")
-    return value
-
-
-Model = Annotated[PackagedModel | LocalModel | HubModel, Field(discriminator="kind")]
-
-
-class Columns(Closed):
-    """Which column of a source holds what; ReasonLite's info.jsonl needs no mapping."""
-
-    problem: str | None = Field(None, description="problem text; default: problem, prompt or question")
-    answer: str | None = Field(None, description="expected answer; default: answer or expected_answer")
-    id: str | None = Field(None, description="unique id; default: id, index, or the row's number")
-    answer_may_be_missing: bool = Field(False, description="keep rows whose answer is null; only votes label them")
-    tests: bool = Field(False, description="HumanEval's form: prompt, test and entry_point; answers are run as code")
-
-
-class GymTask(Closed):
-    name: str = Field(description="task of reasoning-gym, such as chain_sum")
-    size: int = Field(ge=1, description="problems to draw")
-    arguments: dict[str, Any] = Field(default_factory=dict, description="the task's own arguments")
-
-
-class GymSource(Closed):
-    kind: Literal["reasoning_gym"]
-    seed: int = Field(description="seed of the first task; task t draws with seed + 1,000,000 t")
-    tasks: list[GymTask] = Field(min_length=1, description="tasks, in order")
-
-
-class FileSource(Closed):
-    kind: Literal["jsonl", "parquet"]
-    path: Path = Field(description="local file (.jsonl, .jsonl.gz or .parquet)")
-    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="refuse a file of another hash")
-    columns: Columns = Field(default_factory=lambda: Columns())
-    limit: int | None = Field(None, ge=1, description="take only the first so many rows")
-
-
-class HubSource(Closed):
-    kind: Literal["hub"]
-    repo: str = Field(description="data set on the hub, owner/name")
-    revision: str = Field(description="commit hash or tag")
-    files: list[str] = Field(min_length=1, description="globs of its .parquet, .jsonl or .jsonl.gz files")
-    columns: Columns = Field(default_factory=lambda: Columns())
-    limit: int | None = Field(None, ge=1, description="take only the first so many rows")
-
-    @field_validator("revision")
-    @classmethod
-    def pinned(cls, value: str) -> str:
-        return _pinned(value)
-
-
-Source = Annotated[GymSource | FileSource | HubSource, Field(discriminator="kind")]
+from reasonlite.settings import Adjudicator, Closed, Effort, Engine, Name, Prompt, Sampling, Share, VllmEngine
+from reasonlite.sources import GymSource, Model, Source
+from reasonlite.stages import DistillStage, Grid, SftStage, Stage, evaluated_of, stages_of
 
 
 class Problems(Closed):
@@ -109,77 +24,11 @@ class Problems(Closed):
     shards: int = Field(ge=1, le=100_000, description="files the problems are spread over, by a hash of the id")
 
 
-class Sampling(Closed):
-    temperature: float = Field(ge=0.0, le=10.0, description="0 is greedy")
-    top_p: float = Field(1.0, gt=0.0, le=1.0, description="nucleus mass")
-    max_tokens: int = Field(ge=1, description="tokens an answer may have, thinking included")
-
-
-class Example(Closed):
-    problem: str = Field(description="problem of a worked example shown before the real one")
-    answer: str = Field(description="the worked answer, ending in its boxed result")
-
-
-class Prompt(Closed):
-    instruction: str = Field(BOXED, description="text put after the problem on a new line")
-    system: str | None = Field(None, description="system message; none leaves the chat template's own")
-    examples: list[Example] = Field(default_factory=list, description="worked examples, shown as earlier turns")
-    template_arguments: dict[str, Any] = Field(
-        default_factory=dict, description="passed to the chat template, such as reasoning_effort: high"
-    )
-
-
-class VllmEngine(Closed):
-    kind: Literal["vllm"] = "vllm"
-    max_model_len: int = Field(ge=16, description="tokens of prompt and answer together")
-    max_num_seqs: int = Field(64, ge=1, description="answers generated at once")
-    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
-    tensor_parallel_size: int = Field(1, ge=1, description="GPUs of one model copy")
-    arguments: dict[str, Any] = Field(default_factory=dict, description="further arguments of vllm.LLM")
-
-
-class ServerEngine(Closed):
-    kind: Literal["server"]
-    url: str = Field(pattern="^https?://", description="base address of an OpenAI-compatible server, ending in /v1")
-    model: str = Field(description="name under which the server knows the model")
-    concurrency: int = Field(8, ge=1, le=4096, description="requests under way at once")
-    attempts: int = Field(5, ge=1, le=100, description="tries per request before it is recorded as failed")
-    timeout_seconds: float = Field(600.0, gt=0, description="seconds to wait for one reply")
-    api_key_variable: str | None = Field(None, description="environment variable that holds the key")
-
-
-Engine = Annotated[VllmEngine | ServerEngine, Field(discriminator="kind")]
-
-
-class Effort(Closed):
-    prompt: Prompt = Field(default_factory=lambda: Prompt())
-    sampling: Sampling
-    answers_per_problem: int = Field(ge=1, description="answers drawn for every problem")
-    first_seed: int | None = Field(
-        None, ge=0, description="seed of every problem's first answer, the next has one more; default: derived seeds"
-    )
-
-
 class Teacher(Closed):
     model: Name = Field(description="one of models")
     engine: Engine
     efforts: dict[Name, Effort] = Field(min_length=1, description="settings by effort, such as medium and high")
     chunk: int = Field(1024, ge=1, description="requests between two commits of the journal")
-
-
-class Adjudicator(Closed):
-    """The model that is asked whether two answers are the same, with the problem in the prompt."""
-
-    model: Name | None = Field(None, description="one of models; default: the teacher")
-    engine: Engine | None = Field(None, description="default: the teacher's engine")
-    sampling: Sampling = Field(default_factory=lambda: Sampling(temperature=0.0, max_tokens=4096))
-    template_arguments: dict[str, Any] = Field(
-        default_factory=dict, description="passed to the chat template, such as reasoning_effort: low"
-    )
-    attempts: int = Field(3, ge=1, description="requests for one pair before a malformed reply leaves it undecided")
-    sample: int = Field(
-        20, ge=0, description="pairs a shard that the rules decided and the model is asked too, for the agreement table"
-    )
 
 
 class Labels(Closed):
@@ -202,16 +51,6 @@ class Stratum(Closed):
     filter: str = Field(
         "correct_vote",
         description="SQL expression over the judged columns; rows where it is true are kept",
-    )
-
-
-class Stage(Closed):
-    name: Name
-    method: Literal["sft"] = Field("sft", description="supervised fine-tuning")
-    start: Name = Field(description="one of models, or an earlier stage")
-    data: list[Name] = Field(min_length=1, description="strata to train on")
-    arguments: dict[str, Any] = Field(
-        default_factory=dict, description="arguments of TRL's SFTConfig under their own names"
     )
 
 
@@ -266,8 +105,20 @@ class Config(Closed):
     teacher: Teacher
     labels: Labels = Field(default_factory=lambda: Labels())
     strata: dict[Name, Stratum] = Field(min_length=1, description="training sets by name")
-    stages: list[Stage] = Field(min_length=1, description="training stages, in order")
+    stages: list[Stage] = Field(default_factory=list, description="training stages, in order")
+    grid: Grid | None = Field(None, description="chains of stages over bases and seeds; its stages come after these")
     evaluation: Evaluation
+
+    @model_validator(mode="before")
+    @classmethod
+    def grid_in_full(cls, raw: Any) -> Any:
+        """Put the grid's stages and models where those written out are."""
+        if not isinstance(raw, dict) or not raw.get("grid"):
+            return raw
+        grid = Grid.model_validate(raw["grid"])
+        evaluation = dict(raw.get("evaluation") or {})
+        evaluation["models"] = [*(evaluation.get("models") or []), *evaluated_of(grid)]
+        return {**raw, "stages": [*(raw.get("stages") or []), *stages_of(grid)], "evaluation": evaluation}
 
     @model_validator(mode="after")
     def names_fit(self) -> Config:
@@ -313,13 +164,18 @@ def _check_efforts(config: Config) -> None:
 
 
 def _check_stages(config: Config) -> None:
+    if not config.stages:
+        raise ValueError("stages: at least one is needed, here or by a grid")
     known = dict.fromkeys(config.models)
     for position, stage in enumerate(config.stages):
         if stage.name in known:
             raise ValueError(f"stages[{position}].name: {stage.name!r} is taken by a model or an earlier stage")
         _one_of(f"stages[{position}].start", stage.start, known)
-        for stratum in stage.data:
-            _one_of(f"stages[{position}].data", stratum, config.strata)
+        if isinstance(stage, DistillStage):
+            _one_of(f"stages[{position}].teacher", stage.teacher, known)
+        choices = config.strata if isinstance(stage, SftStage) else config.problems.sources
+        for name in stage.data:
+            _one_of(f"stages[{position}].data", name, choices)
         known[stage.name] = None
 
 

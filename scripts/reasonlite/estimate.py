@@ -12,8 +12,9 @@ from typing import Any
 import polars as pl
 import yaml
 
-from reasonlite.config import Config, Source
+from reasonlite.config import Config
 from reasonlite.errors import UserError
+from reasonlite.sources import Source
 
 COLUMNS = ("rule", "jobs", "answers", "tokens", "gpu_hours", "gigabytes")
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from reasonlite.config import Adjudicator, Config, Effort, Source, Stage, parse_config
+from reasonlite.config import Config, parse_config
 from reasonlite.errors import UserError
 from reasonlite.models import check_model_folder
 from reasonlite.provenance import identity
+from reasonlite.settings import Adjudicator, Effort
+from reasonlite.sources import Source
+from reasonlite.stages import DistillStage, SftStage, Stage
 from reasonlite.training.arguments import check_arguments
 
 
@@ -73,6 +76,22 @@ def model_files(config: Config, name: str) -> list[str]:
 
 def stage_of(config: Config, name: str) -> Stage:
     return next(stage for stage in config.stages if stage.name == name)
+
+
+def stage_seed(config: Config, stage: Stage) -> int:
+    return config.seed if stage.seed is None else stage.seed
+
+
+def teachers_of(stage: Stage) -> list[str]:
+    """The model whose probabilities the stage learns from, if it does."""
+    return [stage.teacher] if isinstance(stage, DistillStage) else []
+
+
+def data_folders(stage: Stage) -> list[str]:
+    """Folders of the tables a stage reads: its strata's examples, or the cleaned problems."""
+    if isinstance(stage, SftStage):
+        return [f"curriculum/{stratum}" for stratum in stage.weights]
+    return ["problems/shards"]
 
 
 def evaluation_effort(config: Config, model: str, benchmark: str) -> Effort:

@@ -15,13 +15,13 @@ import polars as pl
 
 from reasonlite import interruption
 from reasonlite.answers import final_answer
-from reasonlite.config import Effort, Sampling, ServerEngine, VllmEngine
 from reasonlite.engines import Engine, Reply, Request
 from reasonlite.files import canonical_json, sha256_text
 from reasonlite.journal import Journal
 from reasonlite.logs import get_logger
 from reasonlite.prompts import Message, messages_for
 from reasonlite.seeding import answer_seed
+from reasonlite.settings import Effort, Sampling, ServerEngine, VllmEngine
 from reasonlite.tables import ANSWERS, frame_of
 from reasonlite.transcripts import split_reply
 

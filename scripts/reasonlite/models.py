@@ -10,9 +10,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from reasonlite.config import HubModel, LocalModel, PackagedModel
 from reasonlite.errors import UserError
 from reasonlite.files import canonical_json, sha256_file, sha256_text, write_json
+from reasonlite.sources import HubModel, LocalModel, PackagedModel, RandomModel
 
 FINGERPRINT = "fingerprint.json"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
@@ -35,11 +35,14 @@ def check_model_folder(folder: Path) -> None:
         raise UserError(f"the model folder has no weights ({', '.join(WEIGHTS)})", where=folder)
 
 
-def fetch_model(source: PackagedModel | LocalModel | HubModel, folder: Path) -> None:
+def fetch_model(source: PackagedModel | LocalModel | HubModel | RandomModel, folder: Path) -> None:
     """Fill ``folder`` with the model and a fingerprint of its files."""
     if isinstance(source, PackagedModel):
         folder.mkdir(parents=True)
         _convert_packaged(source.package, folder)
+    elif isinstance(source, RandomModel):
+        folder.mkdir(parents=True)
+        _make_random(source, folder)
     elif isinstance(source, LocalModel):
         check_model_folder(source.path)
         _link_files(source.path, folder)
@@ -119,6 +122,25 @@ def _convert_packaged(package: str, folder: Path) -> None:
     model.config._name_or_path = package
     model.save_pretrained(folder)
     packaged_tokenizer(package).save_pretrained(folder)
+
+
+def _make_random(source: RandomModel, folder: Path) -> None:
+    """A model of random weights in bfloat16, with a real tokenizer."""
+    import torch
+    from transformers import CONFIG_MAPPING, AutoModelForCausalLM
+
+    if source.architecture not in CONFIG_MAPPING:
+        raise UserError(
+            f"transformers knows no architecture {source.architecture!r}",
+            where="architecture",
+            todo="use a model_type of transformers, such as qwen2, qwen3 or llama",
+        )
+    tokenizer = packaged_tokenizer(source.tokenizer)
+    special = {f"{name}_token_id": getattr(tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad")}
+    torch.manual_seed(source.seed)
+    config = CONFIG_MAPPING[source.architecture](**{"vocab_size": len(tokenizer), **special, **source.settings})
+    AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
 
 
 def packaged_tokenizer(package: str) -> Any:

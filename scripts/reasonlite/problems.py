@@ -18,11 +18,11 @@ from typing import Any
 
 import polars as pl
 
-from reasonlite.config import Columns, FileSource, GymSource, HubSource, Source
 from reasonlite.errors import UserError
 from reasonlite.files import canonical_json, sha256_file, sha256_text
 from reasonlite.models import download
 from reasonlite.seeding import shard_of
+from reasonlite.sources import Columns, FileSource, GymSource, HubSource, Source
 from reasonlite.tables import DROPPED, PROBLEMS, frame_of
 
 PROBLEM_COLUMNS = ("problem", "prompt", "question")

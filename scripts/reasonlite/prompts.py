@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reasonlite.config import Prompt
+from reasonlite.settings import Prompt
 
 Message = dict[str, str]
 

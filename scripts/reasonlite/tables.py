@@ -219,6 +219,18 @@ TRAINING_LOG = pl.Schema(
         "grad_norm": pl.Float64,
         "tokens": pl.Int64,
         "mean_token_accuracy": pl.Float64,
+        "reward": pl.Float64,  # mean of a step's answers, weighted as the stage says; GRPO only
+        "reward_std": pl.Float64,
+        "completion_length": pl.Float64,  # mean tokens of the answers drawn; distillation and GRPO
+    }
+)
+TRAINING_SPEED = pl.Schema(
+    {
+        "stage": pl.String,
+        "step": pl.Int64,  # of the log entry that ends the interval
+        "seconds": pl.Float64,
+        "tokens_per_second": pl.Float64,
+        "peak_memory_mb": pl.Float64,  # so far; of the GPU where there is one, else of the process
     }
 )
 

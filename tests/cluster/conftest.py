@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def cluster(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def submitting(cluster, tiny_model, tmp_path_factory) -> Project:
+def submitting(cluster, tiny_model, tmp_path_factory) -> Iterator[Project]:
     """The tiny chain with one shard: two engine jobs, then the cheap steps, then two stages."""
     folder = copy_project(tmp_path_factory.mktemp("cluster-project"))
     text = (ROOT / "tests" / "workflow" / "tiny.yaml").read_text().replace("TINY", str(tiny_model))
@@ -41,13 +42,15 @@ def submitting(cluster, tiny_model, tmp_path_factory) -> Project:
     config["teacher"]["efforts"]["high"] = config["teacher"]["efforts"]["medium"]
     config["evaluation"]["benchmarks"] = {"heldout": config["evaluation"]["benchmarks"]["heldout"]}
     config["stages"] = [config["stages"][0]]
-    config["stages"][0]["arguments"] |= {"max_steps": 400, "save_steps": 20, "save_total_limit": 2}
+    config["stages"][0]["arguments"] |= {"max_steps": 80, "save_steps": 10, "save_total_limit": 2}
     config["evaluation"]["models"] = [config["evaluation"]["models"][0]]
     problems = [{"problem": f"What is {a} + {b}?", "answer": str(a + b)} for a in range(1, 4) for b in (4, 6, 8)]
     (folder / "mine.jsonl").write_text("".join(json.dumps(problem) + "\n" for problem in problems))
     (folder / "heldout.jsonl").write_text(json.dumps({"problem": "What is 5 + 5?", "answer": "10"}) + "\n")
     (folder / "tiny.yaml").write_text(yaml.safe_dump(config))
-    return Project(folder, cluster)
+    project = Project(folder, cluster)
+    yield project
+    project.end()
 
 
 @pytest.fixture(scope="session")

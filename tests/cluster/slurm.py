@@ -219,6 +219,8 @@ class Cluster:
 
     def stop(self) -> None:
         self.command("scancel", "--full", "--partition=mi300,cuda,urgent")
+        with contextlib.suppress(TimeoutError):  # or the jobs' processes outlive their daemons
+            self.wait_for(lambda: not self.jobs(), "end of all jobs", 30)
         daemons = [self.folder / "slurmctld.pid", self.folder / "slurmdbd.pid", self.folder / "munge" / "pid"]
         for path in [*self.folder.glob("slurmd-*.pid"), *daemons]:
             with contextlib.suppress(OSError, ValueError):

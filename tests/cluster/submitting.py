@@ -21,7 +21,7 @@ SIZES = {
     "max-status-checks-per-second": 1,
     "slurm-init-seconds-before-status-checks": 2,
     "default-resources": {"slurm_partition": "mi300", "slurm_account": ACCOUNT, "mem_mb": 2000, "runtime": 60},
-    "set-threads": {"generate_answers": 2, "evaluate_answers": 2, "train": 2},
+    "set-threads": {"generate_answers": 2, "evaluate_answers": 2, "train": 1},
 }
 EFFORTS = ("medium", "high")
 TARGETS = [f"results/tiny/judged/{effort}/00000.parquet" for effort in EFFORTS]
@@ -55,6 +55,7 @@ class Project:
         self.folder = folder
         self.results = folder / "results" / "tiny"
         self.cluster = cluster
+        self._runs: list[Run] = []
 
     def run(
         self, *arguments: str, targets: list[str] = TARGETS, resources: dict[str, dict] | None = None, **settings: Any
@@ -78,7 +79,14 @@ class Project:
             process = subprocess.Popen(
                 [*command, "--", *targets], cwd=self.folder, env=environment, stdout=output, stderr=subprocess.STDOUT
             )
-        return Run(process, log)
+        self._runs.append(Run(process, log))
+        return self._runs[-1]
+
+    def end(self) -> None:
+        """End what a failed test left running."""
+        for run in self._runs:
+            if run.process.poll() is None:
+                run.kill()
 
     def rows(self, paths: list[str]) -> dict[str, list[int]]:
         """A hash of every row of tables."""

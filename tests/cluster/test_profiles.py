@@ -74,7 +74,7 @@ def rank_one() -> list[int]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            is_training = b"scripts/train.py" in (folder / "cmdline").read_bytes().split(b"\0")
+            is_training = b"scripts/train_sft.py" in (folder / "cmdline").read_bytes().split(b"\0")
             if is_training and b"RANK=1" in (folder / "environ").read_bytes().split(b"\0"):
                 found.append(int(folder.name))
     return found
@@ -96,7 +96,7 @@ def test_training_over_two_nodes_lowers_the_loss(trained, submitting):
 def test_a_node_that_fails_ends_all_and_the_next_try_continues(trained, submitting, cluster):
     run = submitting.run("--forcerun", "train", targets=TRAINING, resources=TWO_NODES)
     work = submitting.results / "training" / "work" / "turbo"
-    cluster.wait_for(lambda: (work / "checkpoint-40" / "trainer_state.json").exists(), "checkpoint", 900, every=0.05)
+    cluster.wait_for(lambda: (work / "checkpoint-20" / "trainer_state.json").exists(), "checkpoint", 900, every=0.05)
     for pid in rank_one():
         os.kill(pid, signal.SIGKILL)
     run.finish()

@@ -16,9 +16,9 @@ from reasonlite.adjudication import (
     questions,
     settle,
 )
-from reasonlite.config import Adjudicator, ServerEngine
 from reasonlite.engines import Reply
 from reasonlite.grouping import group
+from reasonlite.settings import Adjudicator, ServerEngine
 from reasonlite.tables import ADJUDICATED, GROUPS, frame_of
 
 

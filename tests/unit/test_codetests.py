@@ -8,10 +8,10 @@ import pytest
 from test_votes import answers_of
 
 from reasonlite.codetests import grade, program_of
-from reasonlite.config import FileSource
 from reasonlite.errors import UserError
 from reasonlite.problems import check_benchmark, content_hash, read_source
 from reasonlite.sandbox import check_available
+from reasonlite.sources import FileSource
 from reasonlite.tables import EXECUTIONS, JUDGED, PROBLEMS, frame_of
 
 PROMPT = 'import math\n\ndef area(r):\n    """Area of a circle."""\n'

@@ -5,11 +5,11 @@ import json
 import polars as pl
 import pytest
 
-from reasonlite.config import Effort, VllmEngine
 from reasonlite.engines import Reply, Shared
 from reasonlite.errors import UserError
 from reasonlite.generation import Job, generate
 from reasonlite.journal import Journal
+from reasonlite.settings import Effort, VllmEngine
 
 PROBLEMS = pl.DataFrame({"id": ["s:1", "s:0"], "problem": ["b?", "a?"]})
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from reasonlite.config import LocalModel
 from reasonlite.errors import UserError
 from reasonlite.models import check_model_folder, fetch_model, fingerprint
+from reasonlite.sources import LocalModel
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 from pydantic import TypeAdapter
 
-from reasonlite.config import Source
 from reasonlite.errors import UserError
 from reasonlite.problems import clean, read_source
+from reasonlite.sources import Source
 from reasonlite.tables import PROBLEMS, frame_of
 
 
@@ -99,7 +99,7 @@ def test_a_hub_data_set_is_read_from_its_own_layout(tmp_path, monkeypatch):
         snapshot / "data" / "cot-00000.parquet"
     )
     script = (
-        "from pydantic import TypeAdapter; from reasonlite.config import Source; from reasonlite.problems import *\n"
+        "from pydantic import TypeAdapter; from reasonlite.sources import Source; from reasonlite.problems import *\n"
         f"s = TypeAdapter(Source).validate_python(dict(kind='hub', repo='owner/set', revision='{revision}', "
         "files=['data/cot-*.parquet']))\nprint(read_source('omr', s).rows())"
     )

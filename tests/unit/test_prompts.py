@@ -1,7 +1,7 @@
 """Chat messages in their order."""
 
-from reasonlite.config import BOXED, Prompt
 from reasonlite.prompts import messages_for
+from reasonlite.settings import BOXED, Prompt
 
 
 def test_the_instruction_follows_the_problem_on_a_new_line():

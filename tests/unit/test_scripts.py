@@ -9,8 +9,8 @@ import pytest
 from test_votes import answers_of
 
 from reasonlite.cli import json_of
-from reasonlite.config import Sampling
 from reasonlite.errors import UserError, run_main
+from reasonlite.settings import Sampling
 from reasonlite.tables import ANSWERS, CURRICULUM, FUNNEL, JUDGED, VOTES, read_table, write_table
 
 ROOT = Path(__file__).parents[2]

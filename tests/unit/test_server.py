@@ -6,9 +6,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from reasonlite.config import Sampling, ServerEngine
 from reasonlite.engines import Request, open_engine
 from reasonlite.errors import UserError
+from reasonlite.settings import Sampling, ServerEngine
 
 
 def completion(content, finish="stop", **message):

@@ -2,19 +2,14 @@
 
 import html
 import json
-import os
 import shutil
-import signal
 import subprocess
-import time
 from pathlib import Path
 
 import polars as pl
 import pytest
 import yaml
-from running import ROOT, environment, run_snakemake
-
-from reasonlite.tables import CURRICULUM, frame_of, write_table
+from running import ROOT, run_snakemake
 
 pytestmark = pytest.mark.slow
 BENCH = ROOT.parent / "shared" / "data" / "bench"
@@ -195,43 +190,3 @@ def test_a_changed_helper_reruns_its_users_and_a_comment_nothing(finished):
         assert "group_answers" in text and "generate_answers" not in text and "fetch_model" not in text
     finally:
         module.write_text(source)
-
-
-def training_command(start, data, folder, arguments="{}"):
-    return [
-        *("accelerate", "launch", "--quiet", "--config_file", "envs/accelerate/cpu.yaml", "scripts/train.py"),
-        *("--stage", "turbo", "--start", start, "--data", data, "--seed", "0", "--arguments", arguments),
-        *("--work", folder / "work", "--output", folder / "out", "--log-table", folder / "log.parquet"),
-    ]
-
-
-def test_a_stratum_without_examples_fails_by_name(tiny_model, tmp_path):
-    write_table(tmp_path / "none.parquet", frame_of([], CURRICULUM), CURRICULUM)
-    command = training_command(tiny_model, tmp_path / "none.parquet", tmp_path)
-    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=1800)
-    assert done.returncode != 0
-    assert "stage turbo: there are no training examples" in done.stderr and "Traceback" not in done.stderr
-    assert not (tmp_path / "out").exists()
-
-
-def test_killed_training_continues_from_its_newest_checkpoint(tiny_model, tmp_path):
-    turn = [{"role": "user", "content": "1+1?"}, {"role": "assistant", "content": "<think>\n1+1=2\n</think>2"}]
-    row = {"answer_id": "a", "problem_id": "p", "source": "s", "effort": "e", "tokens": 5, "messages": turn}
-    write_table(tmp_path / "data.parquet", frame_of([row] * 4, CURRICULUM), CURRICULUM)
-    steps = {"max_steps": 60, "save_steps": 5, "logging_steps": 5, "per_device_train_batch_size": 4, "bf16": False}
-    command = training_command(tiny_model, tmp_path / "data.parquet", tmp_path, json.dumps(steps))
-    with (tmp_path / "first").open("w") as output:
-        first = subprocess.Popen(
-            command, cwd=ROOT, env=environment(), stdout=output, stderr=output, start_new_session=True
-        )
-    while not (tmp_path / "work" / "checkpoint-10" / "trainer_state.json").exists():
-        assert first.poll() is None, (tmp_path / "first").read_text()[-2000:]
-        time.sleep(0.05)
-    os.killpg(first.pid, signal.SIGKILL)
-    first.wait()
-    assert not (tmp_path / "out").exists()
-    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=1800)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "continuing from checkpoint-" in done.stderr
-    assert pl.read_parquet(tmp_path / "log.parquet")["step"].to_list() == list(range(5, 61, 5))
-    assert (tmp_path / "out" / "model.safetensors").exists() and not (tmp_path / "work").exists()

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from reasonlite.config import Sampling, ServerEngine, VllmEngine
 from reasonlite.prompts import Message
+from reasonlite.settings import Sampling, ServerEngine, VllmEngine
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reasonlite.config import Sampling, VllmEngine
 from reasonlite.engines import Reply, Request
 from reasonlite.errors import UserError
 from reasonlite.logs import get_logger
 from reasonlite.models import check_model_folder
+from reasonlite.settings import Sampling, VllmEngine
 
 log = get_logger(__name__)
 

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from reasonlite.config import Sampling, ServerEngine
 from reasonlite.engines import Reply, Request
 from reasonlite.errors import UserError
+from reasonlite.settings import Sampling, ServerEngine
 
 
 class Server:

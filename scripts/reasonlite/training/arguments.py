@@ -11,16 +11,18 @@ from typing import Any
 
 from reasonlite.errors import UserError
 
-# file of the configuration class, and of the class it extends, by method
+# the configuration class of each method, its file, and the classes it extends
+BASES = [("trl", "trainer/base_config.py", "_BaseConfig"), ("transformers", "training_args.py", "TrainingArguments")]
 CLASSES = {
-    "sft": [
-        ("trl", "trainer/sft_config.py", "SFTConfig"),
-        ("trl", "trainer/base_config.py", "_BaseConfig"),
-        ("transformers", "training_args.py", "TrainingArguments"),
-    ]
+    "sft": [("trl", "trainer/sft_config.py", "SFTConfig"), *BASES],
+    "distill": [("trl", "trainer/distillation_config.py", "DistillationConfig"), *BASES],
+    "grpo": [("trl", "trainer/grpo_config.py", "GRPOConfig"), *BASES],
 }
 # set by the workflow itself
-RESERVED = {"output_dir", "seed", "data_seed", "use_cpu", "dataset_text_field"}
+RESERVED = {
+    *("output_dir", "seed", "data_seed", "use_cpu", "dataset_text_field"),
+    *("teacher_model_name_or_path", "teacher_model_revision", "reward_weights"),
+}
 
 
 def check_arguments(method: str, arguments: dict[str, Any], where: str) -> None:
@@ -33,7 +35,8 @@ def check_arguments(method: str, arguments: dict[str, Any], where: str) -> None:
             raise UserError("is set by the workflow", where=f"{where}.{name}", todo="remove the key")
         if name not in known:
             close = difflib.get_close_matches(name, known, 3)
-            hint = f"did you mean {' or '.join(close)}?" if close else "see TRL's SFTConfig for the names"
+            names = f"see TRL's {CLASSES[method][0][2]} for the names"
+            hint = f"did you mean {' or '.join(close)}?" if close else names
             raise UserError(f"the trainer for {method} has no such argument", where=f"{where}.{name}", todo=hint)
 
 

@@ -1,166 +1,114 @@
-"""One stage of supervised fine-tuning with TRL's SFTTrainer.
-
-Runs inside ``accelerate launch``. Does not know strata, stages or where the examples came from.
-"""
+"""Supervised fine-tuning with TRL's SFTTrainer, on all weights or on adapters."""
 
 from __future__ import annotations
 
-import math
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from reasonlite import interruption
 from reasonlite.errors import UserError
-from reasonlite.files import write_json
 from reasonlite.logs import get_logger
-from reasonlite.models import check_model_folder, fingerprint, write_fingerprint
-from reasonlite.tables import CURRICULUM, TRAINING_LOG, frame_of, read_tables, write_table
+from reasonlite.seeding import shuffle_key
+from reasonlite.stages import SftStage
+from reasonlite.tables import CURRICULUM, read_tables
+from reasonlite.training import common
 
 log = get_logger(__name__)
 
 
-def train(
-    *,
-    stage: str,
-    start: Path,
-    data: list[Path],
-    arguments: dict[str, Any],
-    seed: int,
-    work: Path,
-    output: Path,
-    log_table: Path,
-) -> None:
-    """Train ``start`` on the examples in ``data`` and write checkpoint and log table.
-
-    Checkpoints in progress lie in ``work``; a rerun continues from the newest complete one.
-    ``arguments`` are SFTConfig's own. The checkpoint appears under ``output`` only when whole.
-    """
-    check_model_folder(start)
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+def train(job: common.Job) -> None:
+    """Train the start model on the job's tables of examples."""
     from trl import SFTConfig, SFTTrainer
 
-    tokenizer = AutoTokenizer.from_pretrained(start)
-    if tokenizer.chat_template is None:
-        raise UserError("its tokenizer has no chat template", where=start, todo="start from an instruction-tuned model")
-    config = SFTConfig(
-        output_dir=str(work),
-        seed=seed,
-        data_seed=seed,
-        use_cpu=not torch.cuda.is_available(),
-        **{"report_to": "none", "disable_tqdm": False, **arguments},
+    assert isinstance(job.stage, SftStage)
+    tokenizer = common.open_tokenizer(job.start)
+    config = SFTConfig(**common.settings_for(job))
+    examples = weighted(_examples(job), job.stage.weights, job.seed)
+    dataset, ids = _dataset(examples, tokenizer, config, job.stage)
+    model, saved_dtype = common.open_model(job.start, config)
+    trainer = common.watched(SFTTrainer)(
+        model=model,
+        args=config,
+        train_dataset=dataset,
+        processing_class=tokenizer,
+        peft_config=common.adapters(job.stage.lora, model, f"stages.{job.stage.name}"),
     )
-    dataset = _dataset(read_tables(data, CURRICULUM), tokenizer, config, stage)
-    saved_dtype = AutoModelForCausalLM.from_pretrained(start, dtype="auto").dtype
-    kwargs = dict(config.model_init_kwargs or {})
-    kwargs.setdefault("dtype", torch.float32 if config.use_cpu else saved_dtype)
-    config.model_init_kwargs = None
-    model = AutoModelForCausalLM.from_pretrained(start, **kwargs)
-    trainer = SFTTrainer(model=model, args=config, train_dataset=dataset, processing_class=tokenizer)
-    trainer.add_callback(_stop_when_warned(TrainerCallback))
-    newest = newest_checkpoint(work)
-    if newest:
-        log.info("continuing from %s", newest.name)
-    trainer.train(resume_from_checkpoint=str(newest) if newest else None)
-    if trainer.control.should_training_stop and trainer.state.global_step < trainer.state.max_steps:
-        interruption.hand_back(f"step {trainer.state.global_step} is kept as a checkpoint")
-    history = trainer.state.log_history
-    _refuse_divergence(history, stage)
-    if trainer.is_world_process_zero():
-        trainer.model.to(saved_dtype)
-        trainer.save_model(str(output))
-        (output / "training_args.bin").unlink(missing_ok=True)  # a pickle with paths of this machine
-        write_json(
-            output / "training.json", {"stage": stage, "arguments": arguments, "seed": seed, "examples": len(dataset)}
-        )
-        write_fingerprint(output, {"kind": "stage", "stage": stage, "start": fingerprint(start)})
-        write_table(log_table, _log_rows(history, stage), TRAINING_LOG)
+    if not config.packing:
+        trainer.name_rows = lambda inputs: _rows_of(inputs, trainer.train_dataset, ids)
+    common.run(trainer, job, saved_dtype, len(dataset))
 
 
-def _stop_when_warned(base: type) -> Any:
-    """A callback that keeps a checkpoint and stops when any process was warned that the job's time ends."""
-    import torch
-
-    class StopWhenWarned(base):
-        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            warned = torch.tensor(float(interruption.warned()), device=args.device)
-            if torch.distributed.is_initialized():  # the signal reaches processes in different steps
-                torch.distributed.all_reduce(warned, op=torch.distributed.ReduceOp.MAX)
-            if warned.item():
-                control.should_save = True
-                control.should_training_stop = True
-
-    return StopWhenWarned()
+def _examples(job: common.Job) -> dict[str, pl.DataFrame]:
+    """Examples by stratum: its name is the folder a table lies in."""
+    found: dict[str, list[Any]] = {}
+    for path in job.data:
+        found.setdefault(path.parent.name, []).append(path)
+    return {name: read_tables(paths, CURRICULUM) for name, paths in found.items()}
 
 
-def newest_checkpoint(work: Path) -> Path | None:
-    """The newest complete checkpoint in ``work``: the trainer writes trainer_state.json last."""
-    complete = [
-        (int(path.name.rsplit("-", 1)[1]), path)
-        for path in work.glob("checkpoint-*")
-        if path.name.rsplit("-", 1)[1].isdigit() and (path / "trainer_state.json").is_file()
-    ]
-    return max(complete)[1] if complete else None
+def weighted(examples: dict[str, pl.DataFrame], weights: dict[str, float], seed: int) -> pl.DataFrame:
+    """All strata as one table: whole repeats by each weight, and of a rest of it a sample without replacement."""
+    parts = []
+    for name, frame in examples.items():
+        whole, rest = divmod(weights.get(name, 1.0), 1.0)
+        parts += [frame] * int(whole)
+        if rest:
+            order = sorted(range(frame.height), key=lambda row: shuffle_key(seed, f"{name}:{frame['answer_id'][row]}"))
+            parts.append(frame[sorted(order[: round(frame.height * rest)])])
+    return pl.concat(parts) if parts else pl.DataFrame(schema=CURRICULUM)
 
 
-def _dataset(examples: pl.DataFrame, tokenizer: Any, config: Any, stage: str) -> Any:
-    """The examples in TRL's form, without those longer than max_length, which are counted."""
+def _dataset(examples: pl.DataFrame, tokenizer: Any, config: Any, stage: SftStage) -> tuple[Any, list[str]]:
+    """The examples in TRL's form and their ids; none is cut: what is too long is left out or refused."""
     from datasets import Dataset
 
-    messages = examples["messages"].to_list()
+    where = f"stage {stage.name}"
+    messages, ids = examples["messages"].to_list(), examples["answer_id"].to_list()
     if not messages:
         raise UserError(
             "there are no training examples",
-            where=f"stage {stage}",
+            where=where,
             todo="look at tables/funnel.csv: loosen the stratum's filter, or draw more answers",
         )
     if config.max_length is not None:
-        lengths = [len(tokenizer.apply_chat_template(item, return_dict=True)["input_ids"]) for item in messages]
-        kept = [item for item, length in zip(messages, lengths, strict=True) if length <= config.max_length]
-        log.info(
-            "%d examples, %d tokens; %d longer than max_length %d left out",
-            len(kept),
-            sum(lengths),
-            len(messages) - len(kept),
-            config.max_length,
-        )
-        if not kept:
+        lengths = [_length(item, tokenizer, where) for item in messages]
+        kept = [position for position, length in enumerate(lengths) if length <= config.max_length]
+        left_out = len(lengths) - len(kept)
+        log.info("%d examples, %d tokens; %d longer than max_length %d left out", len(kept), sum(lengths), left_out,
+                 config.max_length)  # fmt: skip
+        if not kept or (left_out and stage.too_long == "refuse"):
+            longest = max(range(len(lengths)), key=lengths.__getitem__)
             raise UserError(
-                f"every example is longer than max_length {config.max_length} (the shortest has {min(lengths)} tokens)",
-                where=f"stage {stage}",
-                todo="raise arguments.max_length",
+                f"{left_out} of {len(lengths)} examples are longer than max_length {config.max_length}"
+                f" (the longest, {ids[longest]}, has {lengths[longest]} tokens; the shortest has {min(lengths)})",
+                where=where,
+                todo="raise arguments.max_length, or set too_long: drop",
             )
-        messages = kept
+        messages, ids = [messages[position] for position in kept], [ids[position] for position in kept]
     if config.completion_only_loss:
-        return Dataset.from_list([{"prompt": item[:-1], "completion": item[-1:]} for item in messages])
-    return Dataset.from_list([{"messages": item} for item in messages])
+        rows = [{"prompt": item[:-1], "completion": item[-1:]} for item in messages]
+    else:
+        rows = [{"messages": item} for item in messages]
+    return Dataset.from_list(rows), ids
 
 
-def _refuse_divergence(history: list[dict[str, Any]], stage: str) -> None:
-    for entry in history:
-        if "loss" in entry and not math.isfinite(entry["loss"]):
-            raise UserError(
-                f"the loss is {entry['loss']} at step {entry['step']}",
-                where=f"stage {stage}",
-                todo="lower arguments.learning_rate, or set arguments.max_grad_norm",
-            )
+def _length(messages: list[dict[str, str]], tokenizer: Any, where: str) -> int:
+    try:
+        return len(tokenizer.apply_chat_template(messages, return_dict=True)["input_ids"])
+    except Exception as error:  # templates are programs of their own and raise what they like
+        roles = ", ".join(dict.fromkeys(message["role"] for message in messages))
+        raise UserError(
+            f"the start model's chat template does not take the roles {roles}: {error}",
+            where=where,
+            todo="start from another model, or mend its chat_template.jinja",
+        ) from None
 
 
-def _log_rows(history: list[dict[str, Any]], stage: str) -> pl.DataFrame:
-    rows = [
-        {
-            "stage": stage,
-            "step": entry["step"],
-            "epoch": entry.get("epoch"),
-            "loss": entry["loss"],
-            "learning_rate": entry.get("learning_rate"),
-            "grad_norm": entry.get("grad_norm"),
-            "tokens": entry.get("num_tokens"),
-            "mean_token_accuracy": entry.get("mean_token_accuracy"),
-        }
-        for entry in history
-        if "loss" in entry
-    ]
-    return frame_of(rows, TRAINING_LOG)
+def _rows_of(inputs: dict[str, Any], dataset: Any, ids: list[str]) -> list[str]:
+    """Ids of a batch's examples, found by their tokens; only looked for when something went wrong."""
+    batch = []
+    for tokens, mask in zip(inputs["input_ids"].tolist(), inputs["attention_mask"].tolist(), strict=True):
+        batch.append([token for token, kept in zip(tokens, mask, strict=True) if kept])
+    wanted = {tuple(tokens) for tokens in batch}
+    rows = (tuple(tokens) for tokens in dataset["input_ids"])
+    return [name for name, tokens in zip(ids, rows, strict=True) if tokens in wanted]

@@ -1,0 +1,84 @@
+"""Settings that jobs are given one by one: prompts, sampling, engines. Part of the config's models."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+Name = Annotated[str, Field(pattern=NAME)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+BOXED = "Please reason step by step, and put your final answer within \\boxed{}."
+
+
+class Closed(BaseModel):
+    """A model that refuses keys it does not know and values of another type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class Sampling(Closed):
+    temperature: float = Field(ge=0.0, le=10.0, description="0 is greedy")
+    top_p: float = Field(1.0, gt=0.0, le=1.0, description="nucleus mass")
+    max_tokens: int = Field(ge=1, description="tokens an answer may have, thinking included")
+
+
+class Example(Closed):
+    problem: str = Field(description="problem of a worked example shown before the real one")
+    answer: str = Field(description="the worked answer, ending in its boxed result")
+
+
+class Prompt(Closed):
+    instruction: str = Field(BOXED, description="text put after the problem on a new line")
+    system: str | None = Field(None, description="system message; none leaves the chat template's own")
+    examples: list[Example] = Field(default_factory=list, description="worked examples, shown as earlier turns")
+    template_arguments: dict[str, Any] = Field(
+        default_factory=dict, description="passed to the chat template, such as reasoning_effort: high"
+    )
+
+
+class VllmEngine(Closed):
+    kind: Literal["vllm"] = "vllm"
+    max_model_len: int = Field(ge=16, description="tokens of prompt and answer together")
+    max_num_seqs: int = Field(64, ge=1, description="answers generated at once")
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
+    tensor_parallel_size: int = Field(1, ge=1, description="GPUs of one model copy")
+    arguments: dict[str, Any] = Field(default_factory=dict, description="further arguments of vllm.LLM")
+
+
+class ServerEngine(Closed):
+    kind: Literal["server"]
+    url: str = Field(pattern="^https?://", description="base address of an OpenAI-compatible server, ending in /v1")
+    model: str = Field(description="name under which the server knows the model")
+    concurrency: int = Field(8, ge=1, le=4096, description="requests under way at once")
+    attempts: int = Field(5, ge=1, le=100, description="tries per request before it is recorded as failed")
+    timeout_seconds: float = Field(600.0, gt=0, description="seconds to wait for one reply")
+    api_key_variable: str | None = Field(None, description="environment variable that holds the key")
+
+
+Engine = Annotated[VllmEngine | ServerEngine, Field(discriminator="kind")]
+
+
+class Effort(Closed):
+    prompt: Prompt = Field(default_factory=lambda: Prompt())
+    sampling: Sampling
+    answers_per_problem: int = Field(ge=1, description="answers drawn for every problem")
+    first_seed: int | None = Field(
+        None, ge=0, description="seed of every problem's first answer, the next has one more; default: derived seeds"
+    )
+
+
+class Adjudicator(Closed):
+    """The model that is asked whether two answers are the same, with the problem in the prompt."""
+
+    model: Name | None = Field(None, description="one of models; default: the teacher")
+    engine: Engine | None = Field(None, description="default: the teacher's engine")
+    sampling: Sampling = Field(default_factory=lambda: Sampling(temperature=0.0, max_tokens=4096))
+    template_arguments: dict[str, Any] = Field(
+        default_factory=dict, description="passed to the chat template, such as reasoning_effort: low"
+    )
+    attempts: int = Field(3, ge=1, description="requests for one pair before a malformed reply leaves it undecided")
+    sample: int = Field(
+        20, ge=0, description="pairs a shard that the rules decided and the model is asked too, for the agreement table"
+    )

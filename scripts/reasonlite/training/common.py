@@ -1,0 +1,261 @@
+"""What all training stages share: opening the start model, following the run, the checkpoint that comes out.
+
+Runs inside ``accelerate launch``. Does not know where examples or problems came from.
+"""
+
+from __future__ import annotations
+
+import math
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from reasonlite import interruption
+from reasonlite.errors import UserError
+from reasonlite.files import write_json, write_text
+from reasonlite.logs import get_logger
+from reasonlite.models import check_model_folder, fingerprint, write_fingerprint
+from reasonlite.stages import DistillStage, GrpoStage, Lora, SftStage
+from reasonlite.tables import TRAINING_LOG, TRAINING_SPEED, frame_of, write_table
+
+log = get_logger(__name__)
+# of this machine or of the moment; the rest of the resolved arguments goes into the checkpoint
+LOCAL_ARGUMENTS = {"output_dir", "logging_dir", "run_name", "local_rank", "deepspeed", "accelerator_config"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One stage to train: ``work`` holds checkpoints in progress, ``output`` gets the finished model."""
+
+    stage: SftStage | DistillStage | GrpoStage
+    start: Path
+    data: list[Path]
+    teacher: Path | None
+    seed: int
+    work: Path
+    output: Path
+    log_table: Path
+    speed_table: Path
+
+
+def settings_for(job: Job, **defaults: Any) -> dict[str, Any]:
+    """Arguments of the trainer's configuration: the workflow's own, then defaults, then the stage's."""
+    import torch
+
+    own = {"output_dir": str(job.work), "seed": job.seed, "data_seed": job.seed}
+    quiet = {"report_to": "none", "disable_tqdm": False, "logging_nan_inf_filter": False}
+    return {**own, "use_cpu": not torch.cuda.is_available(), **quiet, **defaults, **job.stage.arguments}
+
+
+def open_tokenizer(folder: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    check_model_folder(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    if tokenizer.chat_template is None:
+        raise UserError(
+            "its tokenizer has no chat template", where=folder, todo="start from an instruction-tuned model"
+        )
+    return tokenizer
+
+
+def open_model(folder: Path, config: Any) -> tuple[Any, Any]:
+    """The start model in the precision for training (float32 on a CPU), and the one its files have."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    saved = AutoConfig.from_pretrained(folder).dtype or torch.float32
+    kwargs = {"dtype": torch.float32 if config.use_cpu else saved, **(config.model_init_kwargs or {})}
+    config.model_init_kwargs = None
+    return AutoModelForCausalLM.from_pretrained(folder, **kwargs), saved
+
+
+def adapters(lora: Lora | None, model: Any, where: str) -> Any:
+    """The stage's adapters in peft's terms, or None; targets that match nothing are refused by name."""
+    if lora is None:
+        return None
+    from peft import LoraConfig
+
+    if lora.targets != "all-linear":
+        names = {name for name, _ in model.named_modules()}
+        missing = [target for target in lora.targets if not any(name.endswith(target) for name in names)]
+        if missing:
+            kinds = sorted({name.rsplit(".", 1)[-1] for name in names if "proj" in name})
+            raise UserError(
+                f"no module of the model is called {', '.join(missing)}",
+                where=f"{where}.lora.targets",
+                todo=f"choose among {', '.join(kinds)}" if kinds else "use all-linear",
+            )
+    return LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=lora.targets,
+        task_type="CAUSAL_LM",
+    )
+
+
+def watched(trainer_class: type) -> type:
+    """The trainer, stopped at a loss that is no number and at the scheduler's warning, with its speed noted."""
+    import torch
+
+    class Watched(trainer_class):
+        name_rows: Callable[[dict[str, Any]], list[str]] = staticmethod(lambda inputs: [])
+        speeds: list[dict[str, Any]]
+
+        def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
+            # SFTTrainer counts tokens anew when it resumes; the state's own count is kept with the checkpoint
+            if getattr(self, "_total_train_tokens", None) == 0:
+                self._total_train_tokens = self.state.num_input_tokens_seen
+            loss = super().training_step(model, inputs, num_items_in_batch)
+            self.state.num_input_tokens_seen = getattr(self, "_total_train_tokens", self.state.num_input_tokens_seen)
+            if not torch.isfinite(loss):
+                rows = self.name_rows(inputs)
+                raise UserError(
+                    f"the loss is {loss.item()} at step {self.state.global_step + 1}"
+                    + (f", examples {', '.join(rows)}" if rows else ""),
+                    where="training",
+                    todo="lower arguments.learning_rate or set arguments.max_grad_norm; checkpoints before it are kept",
+                )
+            return loss
+
+        def log(self, logs: dict[str, float], *rest: Any, **named: Any) -> None:
+            super().log(logs, *rest, **named)
+            self.speeds.append({"step": self.state.global_step, "at": time.monotonic(), "memory": _peak_memory()})
+
+        def _maybe_log_save_evaluate(self, *rest: Any, **named: Any) -> None:
+            self._stop_when_warned()
+            super()._maybe_log_save_evaluate(*rest, **named)
+
+        def _stop_when_warned(self) -> None:
+            warned = torch.tensor(float(interruption.warned()), device=self.args.device)
+            if torch.distributed.is_initialized():  # the signal reaches processes in different steps
+                torch.distributed.all_reduce(warned, op=torch.distributed.ReduceOp.MAX)
+            if warned.item():
+                self.control.should_save = True
+                self.control.should_training_stop = True
+
+    return Watched
+
+
+def _peak_memory() -> float:
+    """Peak memory in MB: of the GPU where there is one, else of the process."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def run(trainer: Any, job: Job, saved_dtype: Any, examples: int) -> None:
+    """Train from the newest complete checkpoint to the end, and write model, tables and card."""
+    trainer.speeds = []
+    newest = newest_checkpoint(job.work)
+    if newest:
+        log.info("continuing from %s", newest.name)
+    trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+    if trainer.control.should_training_stop and trainer.state.global_step < trainer.state.max_steps:
+        interruption.hand_back(f"step {trainer.state.global_step} is kept as a checkpoint")
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    if job.stage.lora is not None:
+        trainer.model = trainer.model_wrapped = model = model.merge_and_unload()
+    model.to(saved_dtype)
+    trainer.save_model(str(job.output))
+    if trainer.is_world_process_zero():
+        _finish(trainer, job, examples)
+
+
+def newest_checkpoint(work: Path) -> Path | None:
+    """The newest complete checkpoint in ``work``: the trainer writes trainer_state.json last."""
+    complete = [
+        (int(path.name.rsplit("-", 1)[1]), path)
+        for path in work.glob("checkpoint-*")
+        if path.name.rsplit("-", 1)[1].isdigit() and (path / "trainer_state.json").is_file()
+    ]
+    return max(complete)[1] if complete else None
+
+
+def _finish(trainer: Any, job: Job, examples: int) -> None:
+    stage, history = job.stage, trainer.state.log_history
+    (job.output / "training_args.bin").unlink(missing_ok=True)  # a pickle with paths of this machine
+    resolved = {name: value for name, value in trainer.args.to_dict().items() if name not in LOCAL_ARGUMENTS}
+    summary = {"stage": stage.model_dump(mode="json"), "seed": job.seed, "examples": examples, "resolved": resolved}
+    write_json(job.output / "training.json", _plain(summary))
+    rows = frame_of([_row(entry, stage.name) for entry in history if "loss" in entry], TRAINING_LOG)
+    lineage = {"kind": "stage", "stage": stage.name, "start": fingerprint(job.start)}
+    if job.teacher is not None:
+        lineage["teacher"] = fingerprint(job.teacher)
+    write_text(job.output / "README.md", card(job, rows, examples, lineage))
+    write_fingerprint(job.output, lineage)
+    write_table(job.log_table, rows, TRAINING_LOG)
+    write_table(job.speed_table, _speeds(trainer.speeds, rows, stage.name), TRAINING_SPEED)
+
+
+def _plain(value: Any) -> Any:
+    """JSON without infinities, and without objects that have no JSON form."""
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+def _row(entry: dict[str, Any], stage: str) -> dict[str, Any]:
+    return {
+        "stage": stage,
+        "step": entry["step"],
+        "epoch": entry.get("epoch"),
+        "loss": entry["loss"],
+        "learning_rate": entry.get("learning_rate"),
+        "grad_norm": entry.get("grad_norm"),
+        "tokens": entry.get("num_tokens"),
+        "mean_token_accuracy": entry.get("mean_token_accuracy"),
+        "reward": entry.get("reward"),
+        "reward_std": entry.get("reward_std"),
+        "completion_length": entry.get("completions/mean_length"),
+    }
+
+
+def _speeds(noted: list[dict[str, Any]], rows: pl.DataFrame, stage: str) -> pl.DataFrame:
+    """Seconds and tokens a second between log entries of this try; a try that was resumed begins anew."""
+    tokens = dict(rows.select("step", "tokens").iter_rows())
+    found = []
+    for before, after in zip(noted, noted[1:], strict=False):
+        seconds, seen = after["at"] - before["at"], tokens.get(after["step"])
+        since = seen - (tokens.get(before["step"]) or 0) if seen is not None else None
+        speed = since / seconds if since and seconds > 0 else None
+        found.append({"stage": stage, "step": after["step"], "seconds": seconds, "tokens_per_second": speed,
+                      "peak_memory_mb": after["memory"]})  # fmt: skip
+    return frame_of(found, TRAINING_SPEED)
+
+
+def card(job: Job, rows: pl.DataFrame, examples: int, lineage: dict[str, Any]) -> str:
+    """A model card in the hub's form: what was trained from what, with which settings, how the loss went."""
+    stage = job.stage
+    weights = stage.data if isinstance(stage.data, dict) else {}
+    data = [f"{name} x {weights[name]:g}" if name in weights else name for name in stage.data]
+    lines = [
+        *("---", "library_name: transformers", "pipeline_tag: text-generation", "tags: [reasonlite, trl]", "---", ""),
+        *(f"# {stage.name}", "", f"Trained from `{stage.start}` by `{stage.method}` with TRL.", ""),
+        *("| | |", "| --- | --- |"),
+        f"| data | {', '.join(data)} |",
+        f"| examples or problems | {examples:,} |",
+        f"| seed | {job.seed} |",
+        f"| weights | {'adapters of rank ' + str(stage.lora.rank) + ', merged' if stage.lora else 'all'} |",
+        *(f"| {name} | {str(value).replace('|', chr(92) + '|')} |" for name, value in sorted(stage.arguments.items())),
+    ]
+    if rows.height:
+        first, last = rows.row(0, named=True), rows.row(-1, named=True)
+        lines.append(f"| loss | {first['loss']:.4f} at first, {last['loss']:.4f} at step {last['step']} |")
+        if last["reward"] is not None:
+            lines.append(f"| reward | {first['reward']:.4f}, then {last['reward']:.4f} |")
+    lines += ["", "Lineage (fingerprints over the files' hashes):", ""]
+    lines += [f"- {name}: `{value}`" for name, value in lineage.items()]
+    return "\n".join([*lines, ""])

@@ -1,0 +1,63 @@
+"""Reinforcement learning by GRPO: answers earn a reward by our own verdict (TRL's GRPOTrainer)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reasonlite.answers import final_answer
+from reasonlite.equivalence import compare
+from reasonlite.stages import GrpoStage
+from reasonlite.training import common
+from reasonlite.training.prompts import prompts_of
+from reasonlite.transcripts import split_reply
+
+
+def train(job: common.Job) -> None:
+    """Reward answers that are right, group by group."""
+    from trl import GRPOConfig, GRPOTrainer
+
+    assert isinstance(job.stage, GrpoStage)
+    tokenizer = common.open_tokenizer(job.start)
+    rewards = job.stage.rewards
+    config = GRPOConfig(**common.settings_for(job, reward_weights=[rewards.correct, rewards.format]))
+    dataset = prompts_of(job, job.stage)
+    model, saved_dtype = common.open_model(job.start, config)
+    trainer = common.watched(GRPOTrainer)(
+        model=model,
+        reward_funcs=[correct, well_formed],
+        args=config,
+        train_dataset=dataset,
+        processing_class=tokenizer,
+        peft_config=common.adapters(job.stage.lora, model, f"stages.{job.stage.name}"),
+    )
+    common.run(trainer, job, saved_dtype, len(dataset))
+
+
+def correct(completions: list[Any], answer: list[str], **_: Any) -> list[float]:
+    """1 for a final answer equal to the label by the same rules that judge answers, else 0.
+
+    What the rules leave undecided earns nothing. Computer algebra runs in a process that is
+    ended at its limits, so no answer can hold up the training.
+    """
+    return [
+        float(found is not None and compare(found, label).verdict == "equal")
+        for found, label in zip(map(_final, completions), answer, strict=True)
+    ]
+
+
+def well_formed(completions: list[Any], **_: Any) -> list[float]:
+    """1 for a reply that closes its reasoning, if it opened it, and puts its final answer into a box."""
+    return [float(_is_well_formed(_text(completion))) for completion in completions]
+
+
+def _is_well_formed(text: str) -> bool:
+    return text.count("<think>") == text.count("</think>") <= 1 and "\\boxed{" in text and bool(_final(text))
+
+
+def _final(completion: Any) -> str | None:
+    return final_answer(split_reply(_text(completion), "stop"))
+
+
+def _text(completion: Any) -> str:
+    """The reply's text; TRL gives a conversation's completion as a list of one message."""
+    return completion if isinstance(completion, str) else completion[-1]["content"]

@@ -1,0 +1,228 @@
+"""Training for real on a CPU: every method, chains from config alone, kills, two processes, bad input."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+from running import ROOT, environment, run_snakemake
+
+from reasonlite.tables import CURRICULUM, frame_of, write_table
+
+pytestmark = pytest.mark.slow
+
+
+def command(start, folder, data, stage, accelerate="envs/accelerate/cpu.yaml"):
+    stage = {"name": "turbo", "method": "sft", "start": "tiny", "data": ["short"]} | stage
+    return [
+        *(sys.executable, "scripts/launch.py", "--config-file", accelerate, "--threads", "2", "--"),
+        *(f"scripts/train_{stage['method']}.py", "--stage", json.dumps(stage), "--start", str(start)),
+        *("--data", str(data), "--seed", "0", "--work", str(folder / "work"), "--output", str(folder / "out")),
+        *("--log-table", str(folder / "log.parquet"), "--speed-table", str(folder / "speed.parquet")),
+    ]
+
+
+def start(line, folder):
+    with (folder / "stderr").open("a") as output:
+        return subprocess.Popen(line, cwd=ROOT, env=environment(), stdout=output, stderr=output, start_new_session=True)
+
+
+def finish(line, folder):
+    process = start(line, folder)
+    assert process.wait(1800) == 0, (folder / "stderr").read_text()[-4000:]
+    return pl.read_parquet(folder / "log.parquet")
+
+
+@pytest.fixture(scope="module")
+def sums(tmp_path_factory) -> Path:
+    """Sixteen examples of unequal length."""
+    rows = []
+    for number in range(16):
+        reasoning = "\n".join(f"{number} + {term} = {number + term}" for term in range(1 + number % 5))
+        turn = [
+            {"role": "user", "content": f"{number}+1?"},
+            {"role": "assistant", "content": f"<think>\n{reasoning}\n</think>\\boxed{{{number + 1}}}"},
+        ]
+        rows.append({"answer_id": f"s:{number}_0", "problem_id": f"s:{number}", "source": "s", "effort": "e",
+                     "tokens": 5, "messages": turn})  # fmt: skip
+    path = tmp_path_factory.mktemp("data") / "short" / "00000.parquet"
+    write_table(path, frame_of(rows, CURRICULUM), CURRICULUM)
+    return path
+
+
+STEPS = {
+    **{"max_steps": 60, "save_steps": 5, "logging_steps": 1, "per_device_train_batch_size": 4, "learning_rate": 1e-2},
+    **{"bf16": False, "gradient_checkpointing": False, "completion_only_loss": True, "save_total_limit": 2},
+}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tiny_model, sums, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    return finish(command(tiny_model, folder, sums, {"arguments": STEPS}), folder)
+
+
+def test_training_lowers_the_loss(undisturbed):
+    assert undisturbed["step"].to_list() == list(range(1, 61))
+    assert undisturbed["loss"][-5:].mean() < 0.5 * undisturbed["loss"][0]
+
+
+def test_a_run_killed_and_one_warned_end_with_the_undisturbed_loss_curve(undisturbed, tiny_model, sums, tmp_path):
+    line = command(tiny_model, tmp_path, sums, {"arguments": STEPS})
+    first = start(line, tmp_path)
+    wait_for(tmp_path / "work" / "checkpoint-10" / "trainer_state.json", first)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    (tmp_path / "work" / "checkpoint-500").mkdir()  # as a kill leaves one that was being written
+    second = start(line, tmp_path)
+    wait_for(tmp_path / "work" / "checkpoint-25" / "trainer_state.json", second)
+    os.killpg(second.pid, signal.SIGURG)
+    assert second.wait(600) != 0 and not (tmp_path / "out").exists()
+    assert "is kept as a checkpoint; it continues" in (tmp_path / "stderr").read_text()
+    assert finish(line, tmp_path).equals(undisturbed)
+    assert (tmp_path / "stderr").read_text().count("continuing from checkpoint-") == 2
+    assert (tmp_path / "out" / "model.safetensors").exists() and not (tmp_path / "work").exists()
+
+
+def wait_for(path, process):
+    while not path.exists():
+        assert process.poll() is None, path.parents[2].joinpath("stderr").read_text()[-3000:]
+        time.sleep(0.02)
+
+
+def test_two_processes_walk_the_same_losses_as_one(undisturbed, tiny_model, sums, tmp_path):
+    accelerate = yaml.safe_load((ROOT / "envs" / "accelerate" / "gloo.yaml").read_text()) | {"num_processes": 2}
+    (tmp_path / "two.yaml").write_text(yaml.safe_dump(accelerate))
+    halves = STEPS | {"per_device_train_batch_size": 2, "max_steps": 20, "lr_scheduler_type": "constant"}
+    whole = halves | {"per_device_train_batch_size": 4}
+    logs = []
+    for name, arguments, config in (("one", whole, "envs/accelerate/cpu.yaml"), ("two", halves, tmp_path / "two.yaml")):
+        (tmp_path / name).mkdir()
+        line = command(tiny_model, tmp_path / name, sums, {"arguments": arguments}, str(config))
+        logs.append(finish(line, tmp_path / name)["loss"])
+    assert logs[1].to_list() == pytest.approx(logs[0].to_list(), rel=2e-3)
+
+
+BAD = """
+import json, os, sys
+from pathlib import Path
+from reasonlite.errors import UserError
+from reasonlite.stages import Stage
+from reasonlite.training import common, distill, sft
+from pydantic import TypeAdapter
+start, other, data, none, problems, folder = map(Path, sys.argv[1:])
+def attempt(name, train, stage, paths, model=start, teacher=None):
+    base = {"name": name, "start": "tiny", "method": "sft", "data": ["short"]}
+    stage = TypeAdapter(Stage).validate_python(base | stage)
+    job = common.Job(stage, model, paths, teacher, 0, folder / name, folder / f"{name}-out", folder / f"{name}.log",
+                     folder / f"{name}.speed")
+    try:
+        train(job)
+    except UserError as error:
+        print(json.dumps([name, str(error)]))
+small = {"max_steps": 30, "per_device_train_batch_size": 4, "bf16": False, "gradient_checkpointing": False}
+attempt("empty", sft.train, {}, [none])
+attempt("long", sft.train, {"too_long": "refuse", "arguments": {"max_length": 60}}, [data])
+attempt("targets", sft.train, {"lora": {"targets": ["query"]}, "arguments": small}, [data])
+attempt("nan", sft.train, {"arguments": small | {"learning_rate": 1e30, "max_grad_norm": 0}}, [data])
+attempt("tokens", distill.train, {"method": "distill", "teacher": "o", "data": ["s"], "arguments": {"bf16": False}},
+        [problems], teacher=other)
+attempt("roles", sft.train, {"arguments": small}, [data], model=other)
+"""
+
+
+@pytest.fixture(scope="module")
+def refusals(tiny_model, sums, tmp_path_factory):
+    """All bad inputs in one process, because importing the trainers is what takes long."""
+    folder = tmp_path_factory.mktemp("bad")
+    write_table(folder / "short" / "none.parquet", frame_of([], CURRICULUM), CURRICULUM)
+    other = folder / "other"
+    other.mkdir()
+    for file in tiny_model.iterdir():
+        (other / file.name).write_bytes(file.read_bytes())
+    tokenizer = json.loads((other / "tokenizer.json").read_text())
+    vocabulary = tokenizer["model"]["vocab"]
+    first, second = list(vocabulary)[1000:1002]
+    vocabulary[first], vocabulary[second] = vocabulary[second], vocabulary[first]
+    (other / "tokenizer.json").write_text(json.dumps(tokenizer))
+    template = (
+        "{% for m in messages %}{% if m.role != 'user' %}{{ raise_exception('only users') }}{% endif %}{% endfor %}"
+    )
+    (other / "chat_template.jinja").write_text(template)
+    paths = [tiny_model, other, sums, folder / "short" / "none.parquet", folder / "none", folder]
+    done = subprocess.run(
+        [sys.executable, "-c", BAD, *map(str, paths)],
+        cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=1800,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-4000:]
+    return folder, dict(json.loads(line) for line in done.stdout.splitlines() if line.startswith('["'))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("empty", "stage empty: there are no training examples"),
+        ("long", "examples are longer than max_length 60 (the longest, s:"),
+        ("targets", "stages.targets.lora.targets: no module of the model is called query"),
+        ("nan", "the loss is nan at step"),
+        (
+            "tokens",
+            "stages.tokens.teacher: student and teacher have other tokenizers (2 of the teacher's tokens differ)",
+        ),
+        ("roles", "chat template does not take the roles user, assistant: only users"),
+    ],
+)
+def test_bad_input_is_named(refusals, name, said):
+    assert said in refusals[1][name] and "what to do:" in refusals[1][name]
+
+
+def test_a_loss_that_is_no_number_names_the_batch_and_leaves_the_checkpoint_before_it(refusals):
+    folder, said = refusals
+    assert "examples s:" in said["nan"]
+    assert not (folder / "nan-out").exists() and not (folder / "nan.log").exists()
+
+
+@pytest.fixture(scope="module")
+def study(project) -> Path:
+    done = run_snakemake(project, "--cores", "2", "--configfile", "config/study-tiny.yaml")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    return project / "results" / "study-tiny"
+
+
+def test_each_method_does_what_it_is_for(study):
+    logs = {path.stem: pl.read_parquet(path) for path in (study / "training").glob("*.parquet")}
+    assert set(logs) == {f"tiny-{chain}-s0" for chain in ("lora", "sft", "sft-rl", "sft-kd", "sft-kd-rl")}
+    for name in ("tiny-sft-s0", "tiny-lora-s0", "tiny-sft-kd-s0"):
+        loss = logs[name]["loss"]
+        assert loss[-1] < 0.9 * loss[0], (name, loss.to_list())
+    reward = logs["tiny-sft-rl-s0"]["reward"]
+    assert reward[-6:].mean() > reward[:6].mean() + 0.1, reward.to_list()
+    assert logs["tiny-sft-kd-rl-s0"]["reward"].null_count() == 0
+
+
+def test_checkpoints_load_alike_and_say_what_they_are(study):
+    for folder in (study / "checkpoints").iterdir():
+        assert (folder / "model.safetensors").exists() and not list(folder.glob("adapter*"))
+        summary = json.loads((folder / "training.json").read_text())
+        assert summary["resolved"]["learning_rate"] == summary["stage"]["arguments"]["learning_rate"]
+        card = (folder / "README.md").read_text()
+        assert card.startswith("---\n") and summary["stage"]["start"] in card and "Lineage" in card
+        assert str(study) not in (folder / "training.json").read_text() + card
+
+
+def test_the_grids_table_has_a_row_an_arm(study):
+    table = pl.read_csv(study / "tables" / "arms.csv")
+    assert table["arm"].to_list() == ["base", "sft-lora", "sft-rl", "sft-kd-rl"]
+    assert table.filter(pl.col("arm") == "base")["difference"].to_list() == [0.0]
+    assert (table["low"] <= table["value"]).all() and (table["value"] <= table["high"]).all()
+
+
+def test_the_ledger_counts_what_was_trained(study):
+    ledger = pl.read_csv(study / "tables" / "ledger.csv").filter(pl.col("rule") == "train")
+    assert ledger.height == 5 and ledger["tokens"].min() > 0
