@@ -36,7 +36,8 @@ def seeds_and_problems(matrix: np.ndarray, *, resamples: int, seed: int) -> Inte
     """Mean of a matrix (seeds, problems) with its 95% interval, seeds and problems both drawn with replacement.
 
     The two-level bootstrap keeps what a run shares: every drawn seed is scored on the same
-    drawn problems. With one seed it is the bootstrap over problems.
+    drawn problems. With one seed it is the bootstrap over problems; with two or three it is
+    too short, because so few seeds cannot show how much seeds differ.
     """
     generator = np.random.default_rng(seed)
     rows, columns = matrix.shape
@@ -49,7 +50,7 @@ def seeds_and_problems(matrix: np.ndarray, *, resamples: int, seed: int) -> Inte
 
 
 def measure(measured: Measured, grid: Grid, resamples: int, seed: int) -> pl.DataFrame:
-    """ARMS: the bases, then their arms, on every benchmark, in the order of the config."""
+    """ARMS: on every benchmark each base, then its arms, in the order of the grid as given."""
     rows = []
     for benchmark, scores in measured.items():
         for base, model in grid.bases.items():

@@ -30,6 +30,7 @@ LEDGER = pl.Schema(
         "tokens_per_second": pl.Float64,  # of wall time, all jobs' together
     }
 )
+TOKENS = pl.Schema({"rule": pl.String, "part": pl.String, "prompt_tokens": pl.Int64, "tokens": pl.Int64})
 PARTS = ("effort", "stratum", "stage", "model", "benchmark", "source")
 
 
@@ -47,7 +48,11 @@ def ledger(benchmarks: Path, answers: list[Path], evaluations: list[Path], train
         pl.col("memory").max().alias("peak_memory_mb"),
     )
     tokens = pl.concat(
-        [_generated("generate_answers", answers), _generated("evaluate_answers", evaluations), _trained(training)]
+        [
+            _generated("generate_answers", answers, pl.col("effort")),
+            *(_generated("evaluate_answers", paths, pl.lit(model)) for model, paths in _by_model(evaluations).items()),
+            _trained(training),
+        ]
     )
     whole = hours.join(tokens, on=["rule", "part"], how="left").with_columns(
         (pl.col("tokens") / pl.col("wall_hours") / 3600).alias("tokens_per_second")
@@ -76,14 +81,22 @@ def _number(value: Any) -> float | None:
     return None if value in (None, "NA", "-") else float(value)
 
 
-def _generated(rule: str, paths: list[Path]) -> pl.DataFrame:
-    schema = {"rule": pl.String, "part": pl.String, "prompt_tokens": pl.Int64, "tokens": pl.Int64}
+def _by_model(evaluations: list[Path]) -> dict[str, list[Path]]:
+    """Answer tables by the model whose folder they lie in: evaluation/<model>/<benchmark>/answers.parquet."""
+    found: dict[str, list[Path]] = {}
+    for path in evaluations:
+        found.setdefault(path.parents[1].name, []).append(path)
+    return found
+
+
+def _generated(rule: str, paths: list[Path], part: pl.Expr) -> pl.DataFrame:
+    """Tokens of answer tables by a part of the rule's jobs."""
     if not paths:
-        return pl.DataFrame(schema=schema)
-    columns = ["effort", "prompt_tokens", "tokens"]
-    counts = pl.concat([scan_table(path, ANSWERS).select(columns) for path in paths])
-    summed = counts.group_by("effort").agg(pl.col("prompt_tokens", "tokens").cast(pl.Int64).sum()).collect()
-    return summed.select(pl.lit(rule).alias("rule"), pl.col("effort").alias("part"), "prompt_tokens", "tokens")
+        return pl.DataFrame(schema=TOKENS)
+    counts = pl.concat([scan_table(path, ANSWERS) for path in paths]).select(
+        part.alias("part"), pl.col("prompt_tokens", "tokens").cast(pl.Int64)
+    )
+    return counts.group_by("part").sum().collect().select(pl.lit(rule).alias("rule"), *list(TOKENS)[1:])
 
 
 def _trained(paths: list[Path]) -> pl.DataFrame:
@@ -92,10 +105,9 @@ def _trained(paths: list[Path]) -> pl.DataFrame:
         scan_table(path, TRAINING_LOG).group_by("stage").agg(pl.col("tokens").max().cast(pl.Int64)).collect()
         for path in paths
     ]
-    schema = {"rule": pl.String, "part": pl.String, "prompt_tokens": pl.Int64, "tokens": pl.Int64}
     return pl.concat(
         [
-            pl.DataFrame(schema=schema),
+            pl.DataFrame(schema=TOKENS),
             *(
                 row.select(
                     pl.lit("train").alias("rule"),

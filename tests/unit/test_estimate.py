@@ -74,7 +74,11 @@ def taken(tmp_path):
     write_table(tmp_path / "answers.parquet", frame_of(rows, ANSWERS), ANSWERS)
     log = [{"stage": "turbo", "step": step, "loss": 1.0, "tokens": step * 10} for step in (1, 2, 3)]
     write_table(tmp_path / "turbo.parquet", frame_of(log, TRAINING_LOG), TRAINING_LOG)
-    return ledger.ledger(tmp_path / "benchmarks", [tmp_path / "answers.parquet"], [], [tmp_path / "turbo.parquet"])
+    job(tmp_path / "benchmarks", "final", rule_name="evaluate_answers", wildcards={"model": "final"}, s=36.0)
+    scored = tmp_path / "evaluation" / "final" / "aime24" / "answers.parquet"
+    write_table(scored, frame_of([{"effort": "aime24", "prompt_tokens": 7, "tokens": 9}], ANSWERS), ANSWERS)
+    answers, training = [tmp_path / "answers.parquet"], [tmp_path / "turbo.parquet"]
+    return ledger.ledger(tmp_path / "benchmarks", answers, [scored], training)
 
 
 def test_the_ledger_adds_hours_gpus_and_tokens(taken):
@@ -89,6 +93,7 @@ def test_the_ledger_adds_hours_gpus_and_tokens(taken):
     assert (generated["prompt_tokens"], generated["tokens"], generated["peak_memory_mb"]) == (150, 2700, 1000.0)
     assert generated["tokens_per_second"] == pytest.approx(2700 / 5400)
     assert rows["train"]["gpu_hours"] == 64.0 and rows["train"]["tokens"] == 30
+    assert (rows["evaluate_answers"]["part"], rows["evaluate_answers"]["tokens"]) == ("final", 9)
     assert rows["vote"]["peak_memory_mb"] is None and rows["vote"]["gpu_hours"] == 0
 
 

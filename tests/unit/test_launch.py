@@ -71,6 +71,10 @@ def test_amds_kernels_are_switched_on_where_its_driver_is_and_the_users_choice_s
     assert environment["VLLM_ROCM_USE_AITER"] == "0" and environment["VLLM_ROCM_USE_AITER_MHA"] == "0"
     environment = {}
     devices.prepare(environment, tmp_path / "none")
+    assert environment == devices.CPU
+    (tmp_path / "kfd").rename(tmp_path / "nvidiactl")
+    environment = {}
+    devices.prepare(environment, tmp_path)
     assert environment == {}
 
 
