@@ -78,7 +78,9 @@ def check_cluster():
     asked = cluster.requests(submitted_jobs())
     if not any(request.partition for request in asked):
         return
-    complaints = cluster.check(asked, "the profile's config.yaml (profiles/slurm-…)")
+    edit = "the profile's config.yaml (profiles/slurm-…)"
+    complaints = cluster.check(asked, edit)
+    complaints += cluster.too_few_gpus(asked, experiment.gpus_by_rule(EXPERIMENT), edit)
     if "apptainer" in str(workflow.deployment_settings.deployment_method).lower():
         complaints += experiment.image_complaints(Path("envs/image.sif"))
     if complaints:

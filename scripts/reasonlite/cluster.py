@@ -168,6 +168,16 @@ def complaints(asked: Iterable[Request], kinds: list[NodeKind], edit: str) -> li
     return list(found)
 
 
+def too_few_gpus(asked: Iterable[Request], wanted: dict[str, int], edit: str) -> list[str]:
+    """Rules whose engine spreads over more GPUs (``tensor_parallel_size``) than their jobs are given."""
+    return [
+        f"{rule}: its engine has tensor_parallel_size {wanted[rule]} and its jobs ask for {gpus} GPU"
+        f"\n  what to do: set gres of {rule} in {edit}, or correct the config"
+        for rule, gpus in sorted({(request.rule, request.gpus) for request in asked})
+        if 0 < gpus < wanted.get(rule, 0)
+    ]
+
+
 def _lacking(request: Request, nodes: list[NodeKind]) -> Iterable[str]:
     where = f"partition {request.partition}"
     if request.gpus:

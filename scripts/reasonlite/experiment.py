@@ -13,7 +13,7 @@ from reasonlite.config import Config, parse_config
 from reasonlite.errors import UserError
 from reasonlite.models import check_model_folder
 from reasonlite.provenance import identity
-from reasonlite.settings import Adjudicator, Effort
+from reasonlite.settings import Adjudicator, Effort, VllmEngine
 from reasonlite.sources import Source
 from reasonlite.stages import DistillStage, SftStage, Stage
 from reasonlite.training.arguments import check_arguments
@@ -130,6 +130,16 @@ def adjudicator(config: Config) -> Adjudicator:
     return settings.model_copy(
         update={"model": settings.model or teacher.model, "engine": settings.engine or teacher.engine}
     )
+
+
+def gpus_by_rule(config: Config) -> dict[str, int]:
+    """GPUs that one model copy of each rule with an engine is spread over."""
+    engines = {
+        "generate_answers": config.teacher.engine,
+        "adjudicate": adjudicator(config).engine,
+        "evaluate_answers": config.evaluation.engine,
+    }
+    return {rule: engine.tensor_parallel_size for rule, engine in engines.items() if isinstance(engine, VllmEngine)}
 
 
 def rule_identity(script: Path, settings: dict[str, Any]) -> str:

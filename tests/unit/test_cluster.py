@@ -106,6 +106,12 @@ def test_an_account_is_asked_for_only_where_the_cluster_wants_one(monkeypatch, a
     assert cluster.account_complaints([request(account=account)], "x") == []
 
 
+def test_an_engine_over_more_gpus_than_its_jobs_have_is_named():
+    (complaint,) = cluster.too_few_gpus([request(gpus=2)] * 2, {"generate_answers": 4, "evaluate_answers": 8}, "x")
+    assert complaint.startswith("generate_answers: its engine has tensor_parallel_size 4 and its jobs ask for 2 GPU")
+    assert cluster.too_few_gpus([request(gpus=4), request(gpus=0)], {"generate_answers": 4}, "x") == []
+
+
 def test_without_slurms_commands_the_user_is_sent_to_a_login_node(monkeypatch):
     monkeypatch.setenv("PATH", "")
     (complaint,) = cluster.check(Counter([request()]), "x")
