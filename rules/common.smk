@@ -79,7 +79,8 @@ def check_cluster():
     if not any(request.partition for request in asked):
         return
     edit = "the profile's config.yaml (profiles/slurm-…)"
-    complaints = cluster.check(asked, edit)
+    last = cluster.last_tries(submitted_jobs(), workflow.execution_settings.retries + 1)
+    complaints = cluster.check([*asked, *last], edit)
     complaints += cluster.too_few_gpus(asked, experiment.gpus_by_rule(EXPERIMENT), edit)
     if "apptainer" in str(workflow.deployment_settings.deployment_method).lower():
         complaints += experiment.image_complaints(Path("envs/image.sif"))

@@ -30,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     devices.prepare()
     command = launch_command(arguments, os.environ, list(sys.argv[1:] if argv is None else argv))
-    print(shlex.join(command[:12]), "…", file=sys.stderr, flush=True)
+    own = len(command) - len(arguments.command)
+    print(shlex.join(command[:own]), arguments.command[0], "…", file=sys.stderr, flush=True)
     os.execvp(command[0], command)
 
 

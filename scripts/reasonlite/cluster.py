@@ -56,6 +56,17 @@ def requests(jobs: Iterable[Any]) -> Counter[Request]:
     return Counter(request_of(job) for job in jobs)
 
 
+def last_tries(jobs: Iterable[Any], tries: int) -> set[Request]:
+    """What one job of each rule asks for on its last try, when memory and time have grown the most."""
+    found = set()
+    for job in {job.rule.name: job for job in jobs}.values():
+        first = job.attempt
+        job.attempt = tries
+        found.add(request_of(job))
+        job.attempt = first
+    return found
+
+
 def request_of(job: Any) -> Request:
     resources = job.resources
     kind, gpus = gpus_of(str(resources.get("gres") or ""))
@@ -227,7 +238,7 @@ def _asked_words(*command: str) -> list[str]:
     return (_ask(*command) or "").split()
 
 
-def check(asked: Counter[Request], edit: str) -> list[str]:
+def check(asked: Iterable[Request], edit: str) -> list[str]:
     """Everything that would keep these jobs from starting, as far as it can be known from here."""
     if shutil.which("sbatch") is None:
         return [

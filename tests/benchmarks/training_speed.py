@@ -31,7 +31,7 @@ from reasonlite.tables import CURRICULUM, frame_of, write_table  # noqa: E402
 PLAIN = """
 import json, sys, resource, time, torch, polars as pl
 from datasets import Dataset
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 start, data, work, arguments = sys.argv[1], sys.argv[2], sys.argv[3], json.loads(sys.argv[4])
 cpu = not torch.cuda.is_available()
@@ -40,10 +40,15 @@ model = AutoModelForCausalLM.from_pretrained(start, dtype=torch.float32 if cpu e
 rows = [{"messages": messages} for messages in pl.read_parquet(data)["messages"].to_list()]
 trainer = SFTTrainer(model, config, train_dataset=Dataset.from_list(rows),
                      processing_class=AutoTokenizer.from_pretrained(start))
-started = time.monotonic()
+times = []
+class Clock(TrainerCallback):
+    def on_log(self, *_, **__): times.append(time.monotonic())
+trainer.add_callback(Clock())
 trainer.train()
 logs = [entry for entry in trainer.state.log_history if "loss" in entry]
-print(json.dumps({"seconds": time.monotonic() - started, "tokens": logs[-1]["num_tokens"], "loss": logs[-1]["loss"],
+# as ours: the first step, in which everything is set up, does not count
+print(json.dumps({"seconds": times[len(logs) - 1] - times[0], "loss": logs[-1]["loss"], "steps": logs[-1]["step"],
+                  "tokens": logs[-1]["num_tokens"] - logs[0]["num_tokens"],
                   "memory": torch.cuda.max_memory_allocated() / 2**20 if not cpu
                   else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 """
@@ -61,9 +66,11 @@ def texts(examples: int, scale: float, longest: int) -> list[str]:
 
 
 def ours(start: Path, data: Path, folder: Path, arguments: dict) -> dict:
+    accelerate = "envs/accelerate/gpu.yaml" if Path("/dev/nvidiactl").exists() else "envs/accelerate/cpu.yaml"
     stage = {"name": "s", "method": "sft", "start": "m", "data": ["short"], "arguments": arguments}
     line = [
-        *(sys.executable, "scripts/train_sft.py", "--stage", json.dumps(stage), "--start", str(start)),
+        *(sys.executable, "scripts/launch.py", "--config-file", accelerate, "--threads", str(os.cpu_count()), "--"),
+        *("scripts/train_sft.py", "--stage", json.dumps(stage), "--start", str(start)),
         *("--data", str(data), "--seed", "0", "--work", str(folder / "work"), "--output", str(folder / "out")),
         *("--log-table", str(folder / "log.parquet"), "--speed-table", str(folder / "speed.parquet")),
     ]

@@ -169,6 +169,7 @@ class Cluster:
         self.wait_for(
             lambda: self.command("sinfo", "-N", "-h", "-p", "mi300,cuda", "-o", "%T").split().count("idle") == 4,
             "idle nodes",
+            600,
         )
 
     def _start_accounting(self) -> None:
@@ -180,9 +181,9 @@ class Cluster:
             self.database = subprocess.Popen(
                 ["/usr/sbin/mariadbd", "--no-defaults", "--user=root", *where, *small], stdout=log, stderr=log
             )
-        self.wait_for(lambda: Path(self.environment["MYSQL_UNIX_PORT"]).exists(), "database")
+        self.wait_for(lambda: Path(self.environment["MYSQL_UNIX_PORT"]).exists(), "database", 600)
         self._run(["slurmdbd"])
-        self.wait_for(lambda: "Cluster" in self.command("sacctmgr", "list", "cluster"), "accounting")
+        self.wait_for(lambda: "Cluster" in self.command("sacctmgr", "list", "cluster"), "accounting", 600)
         for words in (["cluster", "loopback"], ["account", ACCOUNT], ["user", "root", f"account={ACCOUNT}"]):
             self._run(["sacctmgr", "-i", "add", *words])
 

@@ -118,6 +118,26 @@ def test_without_slurms_commands_the_user_is_sent_to_a_login_node(monkeypatch):
     assert "no sbatch on PATH" in complaint and "login node" in complaint
 
 
+class Growing:
+    """A job whose memory grows with its tries, as Snakemake's does."""
+
+    rule = SimpleNamespace(name="train")
+    threads = 1
+    attempt = 1
+
+    @property
+    def resources(self):
+        return {"slurm_partition": "mi300", "mem_mb": 600000 * self.attempt, "runtime": 60}
+
+
+def test_the_last_try_is_checked_too(kinds):
+    job = Growing()
+    first, last = set(cluster.requests([job])), cluster.last_tries([job, job], 3)
+    assert cluster.complaints(first, kinds, "x") == [] and job.attempt == 1
+    (complaint,) = cluster.complaints(last, kinds, "x")
+    assert "1800000 MB are more than a node of partition mi300 has (1500000)" in complaint
+
+
 def test_the_plan_counts_gpus_and_hours():
     jobs = [
         SimpleNamespace(rule=SimpleNamespace(name=rule), threads=1, resources=resources)
