@@ -60,9 +60,6 @@ def test_a_failed_job_is_named_with_its_number_and_the_end_of_its_log(undisturbe
         ({"resources": {"generate_answers": {"gres": "'gpu:h200:1'"}}}, "no node of partition mi300 has gpu:h200:1"),
         ({"resources": {"generate_answers": {"gres": "'gpu:mi300x:8'"}}}, "a node has gpu:mi300x:1"),
         ({"resources": {"generate_answers": {"runtime": "attempt * 1440"}}}, "4320 minutes are more than"),
-            {"resources": {"generate_answers": {"runtime": "attempt * 1440"}}},
-            "4320 minutes are more than partition mi300",
-        ),
         ({"software_deployment_method": "apptainer"}, "envs/image.sif: no such container"),
     ],
 )
