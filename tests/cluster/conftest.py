@@ -11,7 +11,7 @@ import yaml
 from running import ROOT, copy_project
 from submitting import ANSWERS, TARGETS, Project
 
-SLOW_DAY = 400  # seconds the undisturbed run may take; it takes about 90
+SLOW_DAY = 200  # seconds the undisturbed run may take; it takes about 90, and all cluster tests fifteen minutes
 
 
 @pytest.fixture(scope="session")

@@ -88,7 +88,7 @@ def trained(undisturbed, submitting) -> pl.DataFrame:
 
 def test_training_over_two_nodes_lowers_the_loss(trained, submitting):
     assert trained["loss"][-1] < trained["loss"][0]
-    log = (submitting.results / "logs/train/turbo.log").read_text()
+    log = (submitting.results / "logs/train/turbo.log").read_text(errors="replace")
     assert "srun --nodes=2" in log and "--machine_rank 1" in log
     assert (submitting.results / "checkpoints/turbo/model.safetensors").exists()
 
@@ -100,7 +100,7 @@ def test_a_node_that_fails_ends_all_and_the_next_try_continues(trained, submitti
     for pid in rank_one():
         os.kill(pid, signal.SIGKILL)
     run.finish()
-    assert "continuing from checkpoint-" in (submitting.results / "logs/train/turbo.log").read_text()
+    assert "continuing from checkpoint-" in (submitting.results / "logs/train/turbo.log").read_text(errors="replace")
     again = pl.read_parquet(submitting.folder / TRAINING[0])
     assert again.select("step", "loss").equals(trained.select("step", "loss"))
 

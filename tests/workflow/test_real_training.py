@@ -109,6 +109,24 @@ def test_two_processes_walk_the_same_losses_as_one(undisturbed, tiny_model, sums
     assert logs[1].to_list() == pytest.approx(logs[0].to_list(), rel=2e-3)
 
 
+def test_two_processes_that_are_killed_continue_as_well(tiny_model, sums, tmp_path):
+    accelerate = yaml.safe_load((ROOT / "envs" / "accelerate" / "gloo.yaml").read_text()) | {"num_processes": 2}
+    (tmp_path / "two.yaml").write_text(yaml.safe_dump(accelerate))
+    arguments = STEPS | {"per_device_train_batch_size": 2, "max_steps": 24}
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    lines = [
+        command(tiny_model, tmp_path / name, sums, {"arguments": arguments}, str(tmp_path / "two.yaml"))
+        for name in ("whole", "killed")
+    ]
+    whole = finish(lines[0], tmp_path / "whole")
+    process = start(lines[1], tmp_path / "killed")
+    wait_for(tmp_path / "killed" / "work" / "checkpoint-10" / "trainer_state.json", process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert finish(lines[1], tmp_path / "killed").equals(whole)
+
+
 BAD = """
 import json, os, sys
 from pathlib import Path

@@ -72,6 +72,9 @@ def open_model(folder: Path, config: Any) -> tuple[Any, Any]:
     saved = AutoConfig.from_pretrained(folder).dtype or torch.float32
     kwargs = {"dtype": torch.float32 if config.use_cpu else saved, **(config.model_init_kwargs or {})}
     config.model_init_kwargs = None
+    if config.use_cpu and config.device.index is not None:
+        # with several processes the device is called cpu:0, and torch cannot load a checkpoint's optimizer to that
+        config.__dict__["_setup_devices"] = torch.device("cpu")
     return AutoModelForCausalLM.from_pretrained(folder, **kwargs), saved
 
 
