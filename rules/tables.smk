@@ -310,6 +310,8 @@ rule tabulate_ledger:
         csv="<results>/tables/ledger.csv",
     log:
         "<logs>/tabulate_ledger.log",
+    benchmark:
+        "<benchmarks>/tabulate_ledger.jsonl"
     threads: 1
     resources:
         mem_mb=2000,
