@@ -57,13 +57,15 @@ profiles:
 	@mkdir -p $(USER_PROFILES)
 	@for name in slurm-mi300 slurm-cuda; do \
 	    link=$(USER_PROFILES)/$$name; \
-	    if [ -e $$link ] && [ ! -L $$link ]; then echo "error: $$link is yours, not a link; move it away"; exit 2; fi; \
+	    if [ -e $$link ] && ! readlink $$link | grep -q "/profiles/$$name$$"; then \
+	        echo "error: $$link is yours, not a link of ours; move it away"; exit 2; fi; \
 	    ln -sfn $(CURDIR)/profiles/$$name $$link && echo "$$link -> profiles/$$name"; \
 	done
 
 unlink-profiles:
 	@for name in slurm-mi300 slurm-cuda; do \
-	    link=$(USER_PROFILES)/$$name; if [ -L $$link ]; then rm $$link && echo "removed $$link"; fi; \
+	    link=$(USER_PROFILES)/$$name; \
+	    if readlink $$link | grep -q "/profiles/$$name$$"; then rm $$link && echo "removed $$link"; fi; \
 	done
 
 $(INSTALLED): envs/$(ROLE).lock

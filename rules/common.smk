@@ -75,11 +75,12 @@ def stage_of(wildcards):
 
 def check_cluster():
     """Stop before anything is submitted when the cluster cannot run what is asked of it."""
-    asked = cluster.requests(submitted_jobs())
+    jobs = submitted_jobs()
+    asked = cluster.requests(jobs)
     if not any(request.partition for request in asked):
         return
     edit = "the profile's config.yaml (profiles/slurm-…)"
-    last = cluster.last_tries(submitted_jobs(), workflow.execution_settings.retries + 1)
+    last = cluster.last_tries(jobs, workflow.execution_settings.retries + 1)
     complaints = cluster.check([*asked, *last], edit)
     complaints += cluster.too_few_gpus(asked, experiment.gpus_by_rule(EXPERIMENT), edit)
     if "apptainer" in str(workflow.deployment_settings.deployment_method).lower():

@@ -1,8 +1,8 @@
 # Tables of results and of the data funnel.
 # Requires: evaluation/{model}/{benchmark}/judged.parquet; problems, votes, judged, curriculum/funnel.
 # Gives: tables/results.csv, .md, .tex; comparisons.csv, per_problem.csv, curves.csv, compute.csv; beside_published.csv,
-# .md, .tex; published.md, .tex; funnel.csv; vote_sweep.csv; lengths.csv, vote_shares.csv; and agreement.csv,
-# disagreements.csv where a model judges too.
+# .md, .tex; published.md, .tex; funnel.csv; vote_sweep.csv; lengths.csv, vote_shares.csv; ledger.csv; and
+# agreement.csv, disagreements.csv where a model judges too; arms.csv, .md, .tex with a grid.
 
 
 rule tabulate_results:
@@ -242,7 +242,6 @@ rule tabulate_agreement:
         """
 
 
-# table rules, and what has to exist for each to be made alone
 rule tabulate_arms:
     input:
         judged=rules.tabulate_results.input.judged,
@@ -358,6 +357,7 @@ rule estimate:
         """
 
 
+# table rules, and what has to exist for each to be made alone
 TABLES = {
     "tabulate_published": set(),
     "tabulate_results": {"results"},

@@ -7,14 +7,17 @@ does not know what the rules do.
 from __future__ import annotations
 
 import getpass
+import math
 import re
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from reasonlite.layout import plain
 
 LOCAL_FILE_SYSTEMS = {"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "tmpfs", "ramfs", "overlay"}
 
@@ -88,12 +91,15 @@ def _integer(value: Any) -> int:
 
 
 def gpus_of(gres: str) -> tuple[str | None, int]:
-    """Type and number of the GPUs in Slurm's notation: ``gpu:mi300x:8``, ``gpu:8`` or ``gpu``."""
+    """Type and number of the GPUs in Slurm's notation: ``gpu:mi300x:8``, ``gpu:8`` or ``gpu``; the first if several."""
+    return next(_all_gpus(gres), (None, 0))
+
+
+def _all_gpus(gres: str) -> Iterator[tuple[str | None, int]]:
     for part in re.sub(r"\([^)]*\)", "", gres).split(","):
         names = part.split(":")
         if names[0] == "gpu":
-            return names[1] if len(names) > 2 else None, int(names[-1]) if len(names) > 1 else 1
-    return None, 0
+            yield names[1] if len(names) > 2 else None, int(names[-1]) if len(names) > 1 else 1
 
 
 def plan(asked: Counter[Request]) -> str:
@@ -111,15 +117,8 @@ def plan(asked: Counter[Request]) -> str:
         rows.append((rule, f"{jobs:,}", f"{gpus}", f"{limit:.1f}", f"{hours:,.0f}"))
         total_jobs, total_hours = total_jobs + jobs, total_hours + hours
     rows.append(("total", f"{total_jobs:,}", "", "", f"{total_hours:,.0f}"))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["What Slurm is asked for at most (hours are limits; for an estimate: snakemake estimate)"]
-    for row in rows:
-        cells = [
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
+    title = "What Slurm is asked for at most (hours are limits; for an estimate: snakemake estimate)"
+    return "\n".join([title, *plain(rows)])
 
 
 def _ask(*command: str) -> str | None:
@@ -140,10 +139,8 @@ def node_kinds() -> list[NodeKind]:
 def _node_kind(line: str) -> NodeKind:
     partition, gres, limit, *sizes = (field.strip() for field in line.split("|"))
     gpus: Counter[str] = Counter()
-    for part in re.sub(r"\([^)]*\)", "", gres).split(","):
-        kind, number = gpus_of(part)
-        if number:
-            gpus[kind or ""] += number
+    for kind, number in _all_gpus(gres):
+        gpus[kind or ""] += number
     cpus, memory, nodes = (int(number.rstrip("+")) for number in sizes)
     return NodeKind(partition, tuple(sorted(gpus.items())), minutes_of(limit), cpus, memory, nodes)
 
@@ -201,19 +198,18 @@ def _lacking(request: Request, nodes: list[NodeKind]) -> Iterable[str]:
         if fits < request.gpus:
             wanted = f"gpu:{request.gpu_type}:{request.gpus}" if request.gpu_type else f"gpu:{request.gpus}"
             yield f"no node of {where} has {wanted}; a node has {have or 'no GPU'}\n  what to do: correct gres"
-    limits = [kind.minutes for kind in nodes]
-    if None not in limits and request.minutes > max(limit for limit in limits if limit is not None):
-        longest = max(limit for limit in limits if limit is not None)
+    longest = max(math.inf if kind.minutes is None else kind.minutes for kind in nodes)
+    if request.minutes > longest:
         yield f"{request.minutes} minutes are more than {where} allows ({longest:.0f})\n  what to do: lower runtime"
-    if request.memory > max(kind.memory for kind in nodes):
-        most = max(kind.memory for kind in nodes)
-        yield f"{request.memory} MB are more than a node of {where} has ({most})\n  what to do: lower mem_mb"
-    if request.cpus > max(kind.cpus for kind in nodes):
-        most = max(kind.cpus for kind in nodes)
-        yield f"{request.cpus} CPUs are more than a node of {where} has ({most})\n  what to do: lower set-threads"
-    if request.nodes > sum(kind.nodes for kind in nodes):
-        have_nodes = sum(kind.nodes for kind in nodes)
-        yield f"{request.nodes} nodes are more than {where} has ({have_nodes})\n  what to do: lower nodes and tasks"
+    memory = max(kind.memory for kind in nodes)
+    if request.memory > memory:
+        yield f"{request.memory} MB are more than a node of {where} has ({memory})\n  what to do: lower mem_mb"
+    cpus = max(kind.cpus for kind in nodes)
+    if request.cpus > cpus:
+        yield f"{request.cpus} CPUs are more than a node of {where} has ({cpus})\n  what to do: lower set-threads"
+    count = sum(kind.nodes for kind in nodes)
+    if request.nodes > count:
+        yield f"{request.nodes} nodes are more than {where} has ({count})\n  what to do: lower nodes and tasks"
 
 
 def account_complaints(asked: Iterable[Request], edit: str) -> list[str]:

@@ -14,9 +14,8 @@ import yaml
 
 from reasonlite.config import Config
 from reasonlite.errors import UserError
+from reasonlite.layout import plain
 from reasonlite.sources import Source
-
-COLUMNS = ("rule", "jobs", "answers", "tokens", "gpu_hours", "gigabytes")
 
 
 @dataclass(frozen=True)
@@ -164,12 +163,7 @@ def report(lines: list[Line], rates: Rates) -> str:
     for line in [*lines, _total(lines)]:
         numbers = (line.jobs, line.answers, line.tokens, line.gpu_hours, line.gigabytes)
         rows.append((line.rule, *(_short(number) for number in numbers)))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    text = [
-        "  ".join(cell.ljust(width) if column == 0 else cell.rjust(width)
-                  for column, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip()
-        for row in rows
-    ]  # fmt: skip
+    text = plain(rows)
     text += ["", "rates, and where they are from"]
     text += [f"  {name} = {rate.value:g}: {rate.source}" for name, rate in rates.used.items()]
     return "\n".join(text)

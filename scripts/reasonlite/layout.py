@@ -49,6 +49,16 @@ def published(table: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
     return ["model", "benchmark", "metric", "published", "measured", "difference", "inside"], body
 
 
+def plain(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as lines for a terminal: the first column to the left, numbers to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for first, *others in rows:
+        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
 def markdown(header: Sequence[str], body: Sequence[Sequence[str]], note: str) -> str:
     rule = ["---", "---", *("---:" for _ in header[2:])]
     lines = [f"| {' | '.join(cells)} |" for cells in [header, rule, *body]]
