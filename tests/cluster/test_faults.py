@@ -42,8 +42,6 @@ def test_a_job_killed_then_one_preempted(undisturbed, submitting, cluster):
     second = submitting.wait_for_job("generate_answers")
     asked = ("--gres=gpu:mi300x:1", "--output=/dev/null", "--wrap", "sleep 3")
     urgent = cluster.command("sbatch", "--parsable", "-p", "urgent", *asked).strip()
-        "sbatch", "--parsable", "-p", "urgent", "--gres=gpu:mi300x:1", "--output=/dev/null", "--wrap", "sleep 3"
-    ).strip()
     cluster.wait_for(lambda: [urgent, "COMPLETED"] in cluster.jobs("%i %T", everything=True), "urgent job", 300)
     run.finish()
     requeued = cluster.command("scontrol", "show", "job", second)
