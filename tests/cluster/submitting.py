@@ -72,7 +72,7 @@ class Project:
         path.parent.mkdir(exist_ok=True)
         path.write_text(yaml.safe_dump(profile))
         environment = {**os.environ, **self.cluster.environment}
-        environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+        environment["PATH"] = f"{self.folder / 'bin'}:{Path(sys.executable).parent}:{environment['PATH']}"
         log = self.folder / f"snakemake-{time.monotonic_ns()}.log"
         command = ["snakemake", "--profile", "profiles/changed", "--configfile", "tiny.yaml", *arguments]
         with log.open("w") as output:

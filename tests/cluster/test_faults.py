@@ -60,11 +60,13 @@ def test_out_of_memory_then_cancelled_by_a_user(undisturbed, submitting, cluster
 
 
 def test_warned_of_its_time_limit_a_job_keeps_its_chunk_and_goes_back_into_the_queue(undisturbed, submitting, cluster):
-    run = submitting.run(
-        targets=ANSWERS[:1],
-        resources={"generate_answers": {"runtime": "2 * attempt", "slurm_extra": "'--signal=URG@100'"}},
-    )
+    run = submitting.run(targets=ANSWERS[:1], resources={"generate_answers": {"slurm_extra": "'--signal=URG@100'"}})
     job = submitting.wait_for_job("generate_answers")
+    submitting.wait_for_replies(2)
+    for pid in generating(submitting):  # else a fast machine would be done before Slurm warns
+        os.kill(pid, signal.SIGSTOP)  # Slurm's SIGCONT comes with its warning
+    minutes = int(cluster.command("squeue", "-h", "-j", job, "-o", "%M").split(":")[0])
+    cluster.command("scontrol", "update", f"jobid={job}", f"timelimit={minutes + 3}")
     logs = submitting.results / "logs" / "generate_answers"
     said = "the job's time is nearly over"
     cluster.wait_for(lambda: any(said in p.read_text() for p in logs.glob("*/*.log")), "warning in a log", 600)

@@ -37,14 +37,21 @@ class Offline:
         self._sampling = sampling
         self._template_arguments = template_arguments
         self._limit = settings.max_model_len
-        self._engine = LLM(
-            model=str(model),
-            max_model_len=settings.max_model_len,
-            max_num_seqs=settings.max_num_seqs,
-            dtype=settings.dtype,
-            tensor_parallel_size=settings.tensor_parallel_size,
-            **arguments,
-        )
+        try:
+            self._engine = LLM(
+                model=str(model),
+                max_model_len=settings.max_model_len,
+                max_num_seqs=settings.max_num_seqs,
+                dtype=settings.dtype,
+                tensor_parallel_size=settings.tensor_parallel_size,
+                **arguments,
+            )
+        except ValueError as error:  # vLLM's word for settings that it or the machine cannot serve
+            raise UserError(
+                f"vLLM cannot serve this model with the engine's settings {settings.model_dump_json()}: {error}",
+                where=model,
+                todo="change the setting it names, often max_model_len, in the config's engine",
+            ) from None
         self._tokenizer = self._engine.get_tokenizer()
         if self._tokenizer.chat_template is None:
             raise UserError("its tokenizer has no chat template", where=model, todo="use an instruction-tuned model")
