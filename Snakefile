@@ -50,16 +50,17 @@ include: "rules/audit.smk"
 rule all:
     default_target: True
     input:
-        rules.audit.input,  # the manifest, and for it every table and figure
+        rules.audit.input,  # every table and figure; the manifest follows
     localrule: True
 
 
 onstart:
     check_cluster()
+    note_run()
 
 
 onsuccess:
-    print_results()
+    finish()
 
 
 onerror:

@@ -6,10 +6,10 @@
 rule generate_answers:
     input:
         problems="<results>/problems/shards/{shard}.parquet",
-        model=branch(
-            EXPERIMENT.teacher.engine.kind == "vllm",
-            then=model_folder(EXPERIMENT.teacher.model),
-            otherwise=[],
+        model=(
+            model_inputs(EXPERIMENT.teacher.model)
+            if EXPERIMENT.teacher.engine.kind == "vllm"
+            else []
         ),
     output:
         table="<results>/answers/{effort}/{shard}.parquet",
@@ -22,10 +22,11 @@ rule generate_answers:
         mem_mb=8000,
         runtime=720,
     params:
-        model=lambda wildcards, input: f"--model {input.model}" if input.model else "",
+        model=lambda wildcards, input: f"--model {input.model[0]}" if input.model else "",
         engine=as_json(EXPERIMENT.teacher.engine),
         settings=lambda wildcards: as_json(EXPERIMENT.teacher.efforts[wildcards.effort]),
         seed=EXPERIMENT.seed,
+        lock=LOCK_OPTION,
         chunk=EXPERIMENT.teacher.chunk,
         journal=f"{RESULTS}/journals/{{effort}}/{{shard}}.jsonl",
         identity=lambda wildcards: identity(
@@ -45,6 +46,7 @@ rule generate_answers:
             --effort {wildcards.effort:q} \
             --settings {params.settings:q} \
             --seed {params.seed} \
+            {params.lock} \
             --chunk {params.chunk} \
             --journal {params.journal:q} \
             --output {output.table:q} \

@@ -1,34 +1,22 @@
-# The manifest: every output with its hash.
-# Requires: tables and figures. Gives: manifest.json.
+# Every output up to date, then what changed since the manifest before, and why.
+# Requires: tables and figures. Gives: manifest.json, which every run that succeeds brings up to date as well.
 
 
 rule audit:
     input:
-        "<results>/manifest.json",
-    localrule: True
-
-
-rule manifest:
-    input:
         [getattr(rules, name).output for name in TABLES],
         figure_files(ALL_FIGURES),
-    output:
-        manifest="<results>/manifest.json",
     log:
-        "<logs>/manifest.log",
-    benchmark:
-        "<benchmarks>/manifest.jsonl"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=60,
+        "<logs>/audit.log",
+    localrule: True
     params:
-        folder=lambda wildcards, output: str(Path(output.manifest).parent),
+        folder=RESULTS,
+        lock=EXPERIMENT.environment.lock,
         identity=identity("audit"),
     message:
-        "Writing the manifest"
+        "What changed, and why"
     shell:
         r"""
-        python scripts/audit.py manifest {params.folder:q} {output.manifest:q} \
-            &>{log:q}
+        python scripts/audit.py manifest {params.folder:q} --lock {params.lock:q} --tell \
+            2>&1 | tee {log:q}
         """

@@ -31,6 +31,9 @@ if workflow.is_main_process:
 RESULTS = f"results/{EXPERIMENT.experiment}"
 SHARDS = experiment.shard_names(EXPERIMENT)
 SCRIPTS = Path(workflow.basedir) / "scripts"
+SCRIPTS_USED = set()
+LOCK = experiment.lock_of(EXPERIMENT, SCRIPTS.parent)
+LOCK_OPTION = f"--lock {LOCK}" if LOCK else ""
 
 
 def as_json(value):
@@ -38,9 +41,11 @@ def as_json(value):
     return canonical_json(value.model_dump(mode="json"))
 
 
-def identity(script, **settings):
-    """Value of params.identity: the named settings, and a hash of all the code the script runs."""
-    return experiment.rule_identity(SCRIPTS / f"{script}.py", settings)
+def identity(*scripts, **settings):
+    """Value of params.identity: the named settings, and a hash of all the code the scripts run."""
+    files = tuple(SCRIPTS / f"{script}.py" for script in scripts)
+    SCRIPTS_USED.add(files)
+    return experiment.rule_identity(files, settings, LOCK)
 
 
 def one_of(names):
@@ -68,6 +73,11 @@ def model_folder(name):
     return f"<results>/{'models' if name in EXPERIMENT.models else 'checkpoints'}/{name}"
 
 
+def model_inputs(name):
+    """A model's folder, and the hashes of its files: these alone say whether it changed."""
+    return [ancient(model_folder(name)), f"{model_folder(name)}.sha256"]
+
+
 def stage_of(wildcards):
     """The stage a job of rule train is for."""
     return experiment.stage_of(EXPERIMENT, wildcards.stage)
@@ -91,7 +101,21 @@ def check_cluster():
         print(f"warning: {doubt}", file=sys.stderr)
 
 
-def print_results():
-    """Tell the user where to look."""
-    for line in experiment.summary(Path(RESULTS)):
+def note_run():
+    """Keep what the audit needs of this run's code."""
+    try:
+        doubts = experiment.note_run(EXPERIMENT, Path(RESULTS), sorted(SCRIPTS_USED))
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+    for doubt in doubts:
+        print(f"warning: {doubt}", file=sys.stderr)
+
+
+def finish():
+    """Bring the manifest up to date and tell the user where to look."""
+    try:
+        lines = experiment.note_success(EXPERIMENT, Path(RESULTS), Path.cwd())
+    except UserError as error:
+        raise WorkflowError(f"the outputs are made; their manifest is not: {error}") from None
+    for line in [*experiment.summary(Path(RESULTS)), *lines]:
         print(line)

@@ -10,7 +10,7 @@ rule evaluate_answers:
             "<results>/problems/sources/{benchmark}.parquet",
             benchmark=EXPERIMENT.evaluation.benchmarks,
         ),
-        model=lambda wildcards: model_folder(wildcards.model),
+        model=lambda wildcards: model_inputs(wildcards.model),
     output:
         tables=expand(
             "<results>/evaluation/{{model}}/{benchmark}/answers.parquet",
@@ -31,6 +31,7 @@ rule evaluate_answers:
             for effort in experiment.evaluation_efforts(EXPERIMENT, wildcards.model)
         ],
         seed=EXPERIMENT.seed,
+        lock=LOCK_OPTION,
         journals=[
             f"{RESULTS}/journals/evaluation/{{model}}/{benchmark}.jsonl"
             for benchmark in EXPERIMENT.evaluation.benchmarks
@@ -47,11 +48,12 @@ rule evaluate_answers:
         r"""
         python scripts/generate_answers.py \
             --problems {input.problems:q} \
-            --model {input.model:q} \
+            --model {input.model[0]:q} \
             --engine {params.engine:q} \
             --effort evaluation \
             --settings {params.settings:q} \
             --seed {params.seed} \
+            {params.lock} \
             --journal {params.journals:q} \
             --output {output.tables:q} \
             &>{log:q}

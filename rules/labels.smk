@@ -52,11 +52,7 @@ rule adjudicate:
         groups="<results>/groups/{shard}.parquet",
         pairs="<results>/groups/pairs/{shard}.parquet",
         problems="<results>/problems/shards/{shard}.parquet",
-        model=branch(
-            ADJUDICATOR.engine.kind == "vllm",
-            then=model_folder(ADJUDICATOR.model),
-            otherwise=[],
-        ),
+        model=(model_inputs(ADJUDICATOR.model) if ADJUDICATOR.engine.kind == "vllm" else []),
     output:
         table="<results>/groups/adjudicated/{shard}.parquet",
     log:
@@ -69,10 +65,11 @@ rule adjudicate:
         runtime=240,
     params:
         mode=EXPERIMENT.labels.judge,
-        model=lambda wildcards, input: f"--model {input.model}" if input.model else "",
+        model=lambda wildcards, input: f"--model {input.model[0]}" if input.model else "",
         engine=as_json(ADJUDICATOR.engine),
         settings=as_json(ADJUDICATOR),
         seed=EXPERIMENT.seed,
+        lock=LOCK_OPTION,
         chunk=EXPERIMENT.teacher.chunk,
         journal=f"{RESULTS}/journals/adjudicate/{{shard}}.jsonl",
         identity=identity(
@@ -94,6 +91,7 @@ rule adjudicate:
             --engine {params.engine:q} \
             --settings {params.settings:q} \
             --seed {params.seed} \
+            {params.lock} \
             --chunk {params.chunk} \
             --journal {params.journal:q} \
             --output {output.table:q} \

@@ -1,5 +1,5 @@
 # Models from their sources into one layout.
-# Requires: nothing. Gives: models/{model}/.
+# Requires: nothing. Gives: models/{model}/, models/{model}.sha256.
 
 
 rule fetch_model:
@@ -7,6 +7,7 @@ rule fetch_model:
         files=lambda wildcards: experiment.model_files(EXPERIMENT, wildcards.model),
     output:
         folder=directory("<results>/models/{model}"),
+        checksums="<results>/models/{model}.sha256",
     log:
         "<logs>/fetch_model/{model}.log",
     benchmark:

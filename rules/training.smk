@@ -1,14 +1,17 @@
 # Training stages, each from a model or an earlier stage.
-# Requires: models/{model}/ or checkpoints/{stage}/; curriculum/{stratum}/{shard}.parquet for sft,
+# Requires: models/{model}/ or checkpoints/{stage}/ and its .sha256; curriculum/{stratum}/{shard}.parquet for sft,
 # problems/shards/{shard}.parquet for distill and grpo.
-# Gives: checkpoints/{stage}/, training/{stage}.parquet; keeps training/work/{stage}/ until it succeeds.
+# Gives: checkpoints/{stage}/, checkpoints/{stage}.sha256, training/{stage}.parquet; keeps training/work/{stage}/:
+# checkpoints in progress, then links of what was finished, for when the same is asked for again.
 
 
 rule train:
     input:
-        start=lambda wildcards: model_folder(stage_of(wildcards).start),
+        start=lambda wildcards: model_inputs(stage_of(wildcards).start),
         teacher=lambda wildcards: [
-            model_folder(name) for name in experiment.teachers_of(stage_of(wildcards))
+            part
+            for name in experiment.teachers_of(stage_of(wildcards))
+            for part in model_inputs(name)
         ],
         data=lambda wildcards: expand(
             "<results>/{folder}/{shard}.parquet",
@@ -17,6 +20,7 @@ rule train:
         ),
     output:
         folder=directory("<results>/checkpoints/{stage}"),
+        checksums="<results>/checkpoints/{stage}.sha256",
         log_table="<results>/training/{stage}.parquet",
     log:
         "<logs>/train/{stage}.log",
@@ -31,12 +35,14 @@ rule train:
     params:
         method=lambda wildcards: stage_of(wildcards).method,
         stage=lambda wildcards: as_json(stage_of(wildcards)),
-        teacher=lambda wildcards, input: (f"--teacher {input.teacher}" if input.teacher else ""),
+        teacher=lambda wildcards, input: (f"--teacher {input.teacher[0]}" if input.teacher else ""),
         seed=lambda wildcards: experiment.stage_seed(EXPERIMENT, stage_of(wildcards)),
+        lock=LOCK_OPTION,
         work=f"{RESULTS}/training/work/{{stage}}",
         speed_table=f"{RESULTS}/benchmarks/training/{{stage}}.parquet",
         identity=lambda wildcards: identity(
             f"train_{stage_of(wildcards).method}",
+            "launch",
             stage=stage_of(wildcards),
             seed=experiment.stage_seed(EXPERIMENT, stage_of(wildcards)),
         ),
@@ -51,10 +57,11 @@ rule train:
             -- \
             scripts/train_{params.method}.py \
             --stage {params.stage:q} \
-            --start {input.start:q} \
+            --start {input.start[0]:q} \
             {params.teacher} \
             --data {input.data:q} \
             --seed {params.seed} \
+            {params.lock} \
             --work {params.work:q} \
             --output {output.folder:q} \
             --log-table {output.log_table:q} \

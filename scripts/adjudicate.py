@@ -23,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--chunk", type=int, default=1024, help="requests between two commits of the journal")
     parser.add_argument("--journal", type=Path, required=True, help="journal, appended to")
     parser.add_argument("--output", type=Path, required=True, help="table of verdicts to write")
+    parser.add_argument("--lock", default="", help="the environment's hash, if what another gave is not to be used")
     arguments = parser.parse_args(argv)
     logs.set_up()
     devices.prepare()
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     server = isinstance(arguments.engine, ServerEngine)
     if not server and arguments.model is None:
         parser.error("--model is needed with the vllm engine")
-    model = arguments.engine.model if server else models.fingerprint(arguments.model)
+    model = (arguments.engine.model if server else models.fingerprint(arguments.model)) + arguments.lock
     settings = arguments.settings
     court = adjudication.Court(settings, arguments.engine, model, arguments.seed, arguments.chunk)
     asked = adjudication.questions(

@@ -1,51 +1,111 @@
-"""Say what is in a results folder, and what changed between two manifests.
+"""What is in a results folder, what changed in it and why, and whether it still is what its manifest says.
 
-audit.py manifest FOLDER OUTPUT   write the manifest of a results folder
-audit.py diff OLD NEW             print what was added, removed and changed; exit 1 if anything was
+audit.py manifest FOLDER             bring FOLDER/manifest.json up to date (every run of the workflow does)
+audit.py diff FOLDER                 what changed since the manifest before, inside each output, and why
+audit.py diff OLD NEW                the same of two: results folders, manifest files, or REVISION:PATH in git
+audit.py verify MANIFEST [FOLDER]    what is missing, altered, cut off, extra or out of date
+audit.py trace PATH [--row ID]       how an output, or one row in it, came to be
 """
 
 from __future__ import annotations
 
-import json
+import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from reasonlite import cli, errors, files, provenance
+from reasonlite import cli, errors, files
+from reasonlite.audit import changes, lineage, manifest, sides, telling, verifying
+from reasonlite.audit.store import Store
+from reasonlite.errors import UserError
+
+FORMATS = {"text": telling.text, "markdown": telling.markdown, "json": telling.as_json, "html": telling.html}
+# what --fail-on takes for a difference
+FAILURES = {"never": set(), "changed": {"added", "removed", "changed"}, "any": set(changes.KINDS)}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    arguments = _parser().parse_args(argv)
+    return int(arguments.run(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = cli.parser(__doc__)
+    parser.add_argument("--root", type=Path, default=Path(), help="where the workflow runs; default: here")
     commands = parser.add_subparsers(dest="command", required=True)
-    manifest = commands.add_parser("manifest", help="write the manifest of a results folder")
-    manifest.add_argument("folder", type=Path)
-    manifest.add_argument("output", type=Path)
-    diff = commands.add_parser("diff", help="compare two manifests")
-    diff.add_argument("old", type=Path)
-    diff.add_argument("new", type=Path)
-    arguments = parser.parse_args(argv)
-    if arguments.command == "manifest":
-        files.write_json(arguments.output, provenance.manifest(arguments.folder))
-        return 0
-    changes = provenance.difference(_read(arguments.old), _read(arguments.new))
-    for kind, paths in changes.items():
-        for path in paths:
-            print(f"{kind:8s} {path}")
-    if not any(changes.values()):
-        print("nothing changed")
-    return 1 if any(changes.values()) else 0
+    write = commands.add_parser("manifest", help="bring a results folder's manifest up to date")
+    write.add_argument("folder", type=Path)
+    write.add_argument("--lock", type=Path, help="lock of the environment to record")
+    write.add_argument("--full", action="store_true", help="read every file again, whatever its size and time")
+    write.add_argument("--tell", action="store_true", help="and say what changed since the manifest before")
+    write.set_defaults(run=_manifest)
+    diff = commands.add_parser("diff", help="what changed, inside it, and why")
+    diff.add_argument("old", help="results folder, manifest or REVISION:PATH; alone: a results folder")
+    diff.add_argument("new", nargs="?", help="the same; without it the folder's manifest before is compared")
+    diff.add_argument("--format", choices=FORMATS, default="text")
+    diff.add_argument("--output", type=Path, help="file to write; default: the terminal")
+    diff.add_argument("--fail-on", choices=FAILURES, default="never", help="exit with 1 for such a difference")
+    diff.set_defaults(run=_diff)
+    verify = commands.add_parser("verify", help="compare a results folder with its manifest")
+    verify.add_argument("manifest", type=Path, help="manifest, or results folder with one")
+    verify.add_argument("folder", type=Path, nargs="?", help="results folder; default: where the manifest lies")
+    verify.add_argument("--cached", action="store_true", help="trust size, time and inode of what was read before")
+    verify.set_defaults(run=_verify)
+    trace = commands.add_parser("trace", help="how an output or a row came to be")
+    trace.add_argument("path", type=Path, help="an output: results/EXPERIMENT/…")
+    trace.add_argument("--row", help="id of an answer or a problem, or a table's leading cells: final,aime24")
+    trace.add_argument("--graph", type=Path, help="svg file to draw it in")
+    trace.set_defaults(run=_trace)
+    return parser
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["version"] != 1 or not isinstance(content["outputs"], dict):
-            raise KeyError("version")
-    except FileNotFoundError:
-        raise errors.UserError("no such manifest", where=path, todo="make one with audit.py manifest") from None
-    except (ValueError, KeyError, TypeError):
-        raise errors.UserError("is not a manifest of version 1", where=path) from None
-    return content
+def _manifest(arguments: argparse.Namespace) -> int:
+    written = manifest.write(arguments.folder, arguments.root, lock=arguments.lock, trust_cache=not arguments.full)
+    print(f"{arguments.folder / manifest.NAME}: {'written' if written else 'unchanged'}")
+    if arguments.tell and Store(arguments.folder).history():
+        sys.stdout.write(_told(sides.before(arguments.folder), sides.open_side(str(arguments.folder), arguments.root)))
+    return 0
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    root = arguments.root
+    new = sides.open_side(arguments.new or arguments.old, root)
+    if arguments.new is None and new.folder is None:
+        raise UserError("is not a results folder", where=arguments.old, todo="name one, or two manifests")
+    old = sides.open_side(arguments.old, root) if arguments.new else sides.before(Path(arguments.old))
+    difference = changes.compare(old.manifest, new.manifest)
+    text = _told(old, new, arguments.format)
+    if arguments.output:
+        files.write_text(arguments.output, text)
+    else:
+        sys.stdout.write(text)
+    return int(any(change.kind in FAILURES[arguments.fail_on] for change in difference.changes))
+
+
+def _told(old: sides.Side, new: sides.Side, form: str = "text") -> str:
+    stores = sides.stores_of([old, new])
+    difference = changes.compare(old.manifest, new.manifest)
+    told = telling.look(difference, old, new, stores)
+    return FORMATS[form](difference, told, telling.sources(difference, old, new, stores))
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    path = arguments.manifest / manifest.NAME if arguments.manifest.is_dir() else arguments.manifest
+    read = manifest.read(path)
+    faults = verifying.verify(read, arguments.folder or path.parent, trust_cache=arguments.cached)
+    for fault in faults:
+        print(f"{fault.path}: {fault.what}")
+    print(f"{len(read['outputs']):,} outputs in the manifest, {len(faults):,} faults")
+    return int(bool(faults))
+
+
+def _trace(arguments: argparse.Namespace) -> int:
+    found = lineage.open_lineage(arguments.path, arguments.root)
+    for line in lineage.row(found, arguments.row) if arguments.row else lineage.tree(found):
+        print(line)
+    if arguments.graph:
+        files.write_text(arguments.graph, lineage.drawing(found))
+    return 0
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--chunk", type=int, default=1024, help="requests between two commits of the journal")
     parser.add_argument("--journal", type=Path, nargs="+", required=True, help="journals, appended to, one per table")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="tables to write, one per table")
+    parser.add_argument("--lock", default="", help="the environment's hash, if what another gave is not to be used")
     arguments = parser.parse_args(argv)
     logs.set_up()
     devices.prepare()
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     engine_settings = [(each.sampling, each.prompt.template_arguments) for each in arguments.settings]
     if any(each != engine_settings[0] for each in engine_settings):
         parser.error("sampling and template_arguments must be the same for all tables: they share one engine")
-    model = arguments.engine.model if server else models.fingerprint(arguments.model)
+    model = (arguments.engine.model if server else models.fingerprint(arguments.model)) + arguments.lock
     start = functools.partial(engines.open_engine, arguments.engine, arguments.model, *engine_settings[0])
     with engines.Shared(start) as shared:
         for path, settings, journal, output in zip(

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 from matplotlib.figure import Figure
 
-from reasonlite import cli, errors, figures, tables
+from reasonlite import cli, errors, figures, logs, tables
 from reasonlite.errors import UserError
 
 FROM_CSV: dict[str, Callable[[pl.DataFrame], Figure]] = {
@@ -30,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--baseline", default="", help="stages: the model marked as the base")
     parser.add_argument("--outputs", type=Path, nargs="+", required=True, help="files to write")
     arguments = parser.parse_args(argv)
+    logs.set_up()
     if arguments.figure == "stages":
         figure = figures.stages(_csv(arguments.tables[0]), arguments.baseline)
     elif arguments.figure == "loss":

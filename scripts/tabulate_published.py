@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from reasonlite import cli, errors, files, layout
+from reasonlite import cli, errors, files, layout, logs
 from reasonlite.errors import UserError
 
 NOTE = "As printed by ReasonLite, in per cent; nothing here was measured by this workflow."
@@ -19,6 +19,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--markdown", type=Path, required=True)
     parser.add_argument("--latex", type=Path, required=True)
     arguments = parser.parse_args(argv)
+    logs.set_up()
     try:
         frame = pl.read_csv(arguments.table)
     except (FileNotFoundError, pl.exceptions.PolarsError) as error:

@@ -2,11 +2,18 @@
 
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+STARTING_LIMIT = 1800  # seconds; importing vLLM took minutes on a bad day
 
 
 def environment() -> dict[str, str]:
@@ -26,3 +33,43 @@ def run_snakemake(project: Path, *arguments: str, timeout: int = 3000) -> subpro
     return subprocess.run(
         ["snakemake", *arguments], cwd=project, env=environment(), capture_output=True, text=True, timeout=timeout
     )
+
+
+@contextmanager
+def serving(model: Path, log: Path) -> Iterator[str]:
+    """vLLM's own server on loopback, with a model under the name served; gives its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = environment() | {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_NO_USAGE_STATS": "1"}
+    # not "vllm serve": the CPU build's command looks for a package of the name vllm
+    command = [
+        *(sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model)),
+        *("--served-model-name", "served", "--host", "127.0.0.1", "--port", str(port), "--max-model-len", "512"),
+        *("--enforce-eager", "--kv-cache-memory-bytes", str(2**28)),
+        *("--no-enable-chunked-prefill", "--max-num-batched-tokens", "4096"),
+    ]
+    with log.open("w") as output:
+        process = subprocess.Popen(command, env=settings, stdout=output, stderr=output, start_new_session=True)
+    try:
+        _wait_until_up(process, port, log)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_up(process: subprocess.Popen, port: int, log: Path) -> None:
+    deadline = time.monotonic() + STARTING_LIMIT
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()[-3000:]
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5)
+            return
+        except OSError:
+            time.sleep(1)
+    raise AssertionError(f"no server after {STARTING_LIMIT} s: {log.read_text()[-3000:]}")

@@ -95,11 +95,21 @@ class Evaluation(Closed):
     resamples: int = Field(10_000, ge=100, description="bootstrap draws over problems for the intervals")
 
 
+class Environment(Closed):
+    """What the jobs run in, and what happens when that changes."""
+
+    lock: Path = Field(Path("envs/cpu.lock"), description="lock of the environment or container that jobs run in")
+    changed: Literal["warn", "rerun"] = Field(
+        "warn", description="a changed lock is told and outputs are kept, or all is made again"
+    )
+
+
 class Config(Closed):
     """One experiment. Results go to results/<experiment>/."""
 
     experiment: Name = Field(description="name of the results folder")
     seed: int = Field(ge=0, lt=2**31, description="from it every other seed is derived")
+    environment: Environment = Field(default_factory=lambda: Environment())
     models: dict[Name, Model] = Field(min_length=1, description="models by name")
     problems: Problems
     teacher: Teacher

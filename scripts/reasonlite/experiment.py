@@ -6,13 +6,17 @@ filters, is the heaviest thing it imports.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from reasonlite.audit import manifest
+from reasonlite.audit.changes import lock_lines
+from reasonlite.audit.store import Store
 from reasonlite.config import Config, parse_config
 from reasonlite.errors import UserError
 from reasonlite.models import check_model_folder
-from reasonlite.provenance import identity
+from reasonlite.provenance import catalogue, code_id, identity
 from reasonlite.settings import Adjudicator, Effort, VllmEngine
 from reasonlite.sources import Source
 from reasonlite.stages import DistillStage, SftStage, Stage
@@ -142,8 +146,42 @@ def gpus_by_rule(config: Config) -> dict[str, int]:
     return {rule: engine.tensor_parallel_size for rule, engine in engines.items() if isinstance(engine, VllmEngine)}
 
 
-def rule_identity(script: Path, settings: dict[str, Any]) -> str:
-    return identity(script, {name: _plain(value) for name, value in settings.items()})
+def lock_of(config: Config, root: Path) -> str:
+    """Hash of the environment's lock where a changed one is to rerun; else nothing."""
+    environment = config.environment
+    return manifest.read_lock(root / environment.lock)[0] if environment.changed == "rerun" else ""
+
+
+def rule_identity(scripts: Sequence[Path], settings: dict[str, Any], lock: str) -> str:
+    """The identity of a rule that runs ``scripts``."""
+    return identity(scripts, {name: _plain(value) for name, value in settings.items()}, lock)
+
+
+def note_run(config: Config, results: Path, scripts: Iterable[tuple[Path, ...]]) -> list[str]:
+    """Keep what a later audit needs to name causes; a line for each thing that changed since the last manifest.
+
+    Called when jobs are about to run, with the scripts of each rule.
+    """
+    store = Store(results)
+    for each in scripts:
+        store.save_once(f"code/{code_id(each)}.json", catalogue(each))
+    digest, packages = manifest.read_lock(config.environment.lock)
+    store.save_once(f"locks/{digest}.json", packages)
+    old = manifest.current(results) or {}
+    if config.environment.changed == "rerun" or old.get("lock", digest) == digest:
+        return []
+    lines = lock_lines(old["locks"].get(old["lock"]) or {}, packages) or "other lines, same versions"
+    return [
+        f"{config.environment.lock} changed since the last manifest: {lines}\n"
+        "  what to do: nothing, to keep what there is; environment.changed: rerun to make all again"
+    ]
+
+
+def note_success(config: Config, results: Path, root: Path) -> list[str]:
+    """Bring the manifest up to date; lines for the user."""
+    if not manifest.write(results, root, lock=config.environment.lock):
+        return []
+    return [f"what changed and why: python scripts/audit.py diff {results}"] if Store(results).history() else []
 
 
 def _plain(value: Any) -> Any:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 
+from reasonlite import machine
+from reasonlite.files import canonical_json
+
 
 def get_logger(name: str) -> logging.Logger:
     return logging.getLogger(name)
@@ -16,3 +19,4 @@ def set_up() -> None:
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S"
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("reasonlite").info("machine: %s", canonical_json(machine.describe()))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reasonlite.errors import UserError
-from reasonlite.files import canonical_json, sha256_file, sha256_text, write_json
+from reasonlite.files import canonical_json, sha256_file, sha256_text, write_json, write_text
 from reasonlite.sources import HubModel, LocalModel, PackagedModel, RandomModel
 
 FINGERPRINT = "fingerprint.json"
@@ -83,6 +83,13 @@ def download(repo: str, revision: str, kind: str, files: list[str] | None = None
 def write_fingerprint(folder: Path, source: Any) -> None:
     """Record the SHA-256 of every file, so that no later step needs to read the weights for it."""
     write_json(folder / FINGERPRINT, {"source": source, "files": _hashes(folder)})
+
+
+def write_checksums(folder: Path) -> None:
+    """The files' SHA-256 beside the folder, as sha256sum prints them: so the steps that read it see a change."""
+    path = folder.with_name(f"{folder.name}.sha256")
+    files = json.loads((folder / FINGERPRINT).read_text(encoding="utf-8"))["files"]
+    write_text(path, "".join(f"{digest}  {name}\n" for name, digest in sorted(files.items())))
 
 
 def _hashes(folder: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What an output was made from: code by its meaning, and a manifest of a results folder.
+"""What an output was made from: code by its meaning.
 
 Code is hashed over syntax trees without comments and docstrings, so that only changes of
 behaviour count. Does not know the workflow's graph.
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ast
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from reasonlite.errors import UserError
-from reasonlite.files import canonical_json, sha256_file, sha256_text
+from reasonlite.files import canonical_json, sha256_text
 
 PACKAGE = "reasonlite"
 
@@ -40,6 +41,24 @@ def _tree(path: Path) -> ast.Module:
 def code_hash(path: Path) -> str:
     """SHA-256 of a file's syntax tree, docstrings removed."""
     return sha256_text(ast.dump(_tree(path)))
+
+
+def parts_of(path: Path) -> dict[str, str]:
+    """Hash by name for every function and method of a file, and for the rest of it."""
+    found, rest = {}, []
+    for node in _tree(path).body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            found[node.name] = ast.dump(node)
+        elif isinstance(node, ast.ClassDef):
+            methods = [part for part in node.body if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef))]
+            found |= {f"{node.name}.{method.name}": ast.dump(method) for method in methods}
+            others = [ast.dump(part) for part in node.body if part not in methods]
+            bases = [ast.dump(part) for part in (*node.bases, *node.keywords, *node.decorator_list)]
+            found[node.name] = repr([bases, others])
+        else:
+            rest.append(ast.dump(node))
+    found["the module's own lines"] = repr(rest)
+    return {name: sha256_text(text)[:16] for name, text in found.items()}
 
 
 def imported_modules(path: Path, root: Path) -> set[Path]:
@@ -78,41 +97,18 @@ def code_of(script: Path, root: Path) -> dict[str, str]:
     return {str(file.relative_to(root)): code_hash(file) for file in sorted(seen)}
 
 
-def identity(script: Path, settings: dict[str, Any]) -> str:
-    """One canonical line for a rule: its named settings and a hash of the code it runs."""
-    code = sha256_text(canonical_json(code_of(script, script.parent)))
-    return canonical_json({"code": code, "settings": settings})
+def code_id(scripts: Sequence[Path]) -> str:
+    """One hash for all the code that scripts of one folder run."""
+    return sha256_text(canonical_json([code_of(script, script.parent) for script in scripts]))
 
 
-def manifest(folder: Path) -> dict[str, Any]:
-    """SHA-256 and bytes of every output in ``folder``, and the rows of every table; in the order of paths."""
-    if not folder.is_dir():
-        raise UserError("no such results folder", where=folder, todo="run the workflow first")
-    entries = {}
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder).as_posix()
-        hidden = any(part.startswith(".") for part in Path(relative).parts)
-        if (
-            not path.is_file()
-            or hidden
-            or relative.split("/")[0] in {"logs", "benchmarks", "journals", "manifest.json"}
-            or relative == "tables/ledger.csv"  # hours are never the same twice
-        ):
-            continue
-        entry: dict[str, Any] = {"sha256": sha256_file(path), "bytes": path.stat().st_size}
-        if path.suffix == ".parquet":
-            import polars as pl
-
-            entry["rows"] = pl.scan_parquet(path).select(pl.len()).collect().item()
-        entries[relative] = entry
-    return {"version": 1, "outputs": entries}
+def catalogue(scripts: Sequence[Path]) -> dict[str, dict[str, Any]]:
+    """What `code_id` is a hash of, in parts: files (path: hash), and functions of each (hash: name: hash)."""
+    root = scripts[0].parent
+    files = {file: digest for script in scripts for file, digest in code_of(script, root).items()}
+    return {"files": files, "functions": {digest: parts_of(root / file) for file, digest in files.items()}}
 
 
-def difference(old: dict[str, Any], new: dict[str, Any]) -> dict[str, list[str]]:
-    """Paths added, removed and changed between two manifests, each list sorted."""
-    before, after = old["outputs"], new["outputs"]
-    return {
-        "added": sorted(after.keys() - before.keys()),
-        "removed": sorted(before.keys() - after.keys()),
-        "changed": sorted(path for path in before.keys() & after.keys() if before[path] != after[path]),
-    }
+def identity(scripts: Sequence[Path], settings: dict[str, Any], lock: str = "") -> str:
+    """One canonical line for a rule: its named settings, a hash of the code it runs, and one of its lock if given."""
+    return canonical_json({"code": code_id(scripts), "settings": settings, **({"lock": lock} if lock else {})})

@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Literal
 
 from reasonlite.errors import UserError
+from reasonlite.sandboxed import harness
 
-HARNESS = Path(__file__).parent / "sandboxed" / "harness.py"
+HARNESS = Path(harness.__file__)
 Status = Literal["passed", "failed", "timeout"]
 
 

@@ -3,11 +3,7 @@
 import json
 from pathlib import Path
 
-import polars as pl
-import pytest
-
-from reasonlite.errors import UserError
-from reasonlite.provenance import code_hash, code_of, difference, identity, manifest
+from reasonlite.provenance import code_hash, code_of, identity, parts_of
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -39,27 +35,19 @@ def test_imports_are_followed_also_lazy_and_indirect_ones():
 
 def test_identity_names_its_settings():
     script = SCRIPTS / "vote.py"
-    first = identity(script, {"min_share": 0.9, "min_votes": 4})
+    first = identity([script], {"min_share": 0.9, "min_votes": 4})
     assert json.loads(first)["settings"] == {"min_share": 0.9, "min_votes": 4}
-    assert first != identity(script, {"min_share": 4, "min_votes": 0.9})
+    assert first != identity([script], {"min_share": 4, "min_votes": 0.9})
 
 
-def test_manifest_and_difference(tmp_path):
-    (tmp_path / "tables").mkdir()
-    (tmp_path / "logs").mkdir()
-    pl.DataFrame({"a": [1, 2]}).write_parquet(tmp_path / "tables" / "t.parquet")
-    (tmp_path / "tables" / "r.csv").write_text("a\n")
-    (tmp_path / "logs" / "x.log").write_text("noise")
-    before = manifest(tmp_path)
-    assert list(before["outputs"]) == ["tables/r.csv", "tables/t.parquet"]
-    assert before["outputs"]["tables/t.parquet"]["rows"] == 2
-    (tmp_path / "tables" / "r.csv").write_text("b\n")
-    (tmp_path / "tables" / "t.parquet").unlink()
-    (tmp_path / "new").write_text("")
-    assert difference(before, manifest(tmp_path)) == {
-        "added": ["new"],
-        "removed": ["tables/t.parquet"],
-        "changed": ["tables/r.csv"],
-    }
-    with pytest.raises(UserError, match="no such results folder"):
-        manifest(tmp_path / "none")
+def test_a_change_is_found_in_its_function(tmp_path):
+    path = tmp_path / "m.py"
+    text = "X = 1\ndef f():\n    return 1\nclass C(list):\n    y = 2\n    def g(self):\n        return 3\n"
+    path.write_text(text)
+    before = parts_of(path)
+    assert set(before) == {"f", "C", "C.g", "the module's own lines"}
+    for old, new, name in (("return 1", "return 2", "f"), ("y = 2", "y = 3", "C"), ("return 3", "return 4", "C.g")):
+        other = tmp_path / f"{name}.py"
+        other.write_text(text.replace(old, new))
+        after = parts_of(other)
+        assert [part for part in after if after[part] != before[part]] == [name]

@@ -218,7 +218,7 @@ def test_each_method_does_what_it_is_for(study):
     assert set(logs) == {f"tiny-{chain}-s0" for chain in ("sft", "sft-lora", "sft-kd", "sft-kd-rl")}
     for name in ("tiny-sft-s0", "tiny-sft-lora-s0", "tiny-sft-kd-s0"):
         loss = logs[name]["loss"]  # of few drawn texts in distillation, so up and down
-        assert loss[-4:].mean() < 0.9 * loss[:4].mean(), (name, loss.to_list())
+        assert loss[-4:].mean() < 0.95 * loss[:4].mean(), (name, loss.to_list())
     reward = logs["tiny-sft-kd-rl-s0"]["reward"]
     assert reward[-6:].mean() > reward[:6].mean() + 0.1, reward.to_list()
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from reasonlite import cli, interruption, logs, stages
 from reasonlite.errors import UserError
 from reasonlite.files import atomic_path
+from reasonlite.models import write_checksums
 from reasonlite.training import arguments as trainer_arguments
+from reasonlite.training import reuse
 from reasonlite.training.common import Job
 
 
@@ -26,9 +27,10 @@ def run(method: str, train: Callable[[Job], None], description: str | None, argv
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="tables of examples, or of problems")
     parser.add_argument("--seed", type=int, required=True, help="seed of shuffling, sampling and new weights")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints in progress; kept on failure")
-    parser.add_argument("--output", type=Path, required=True, help="checkpoint folder to write")
+    parser.add_argument("--output", type=Path, required=True, help="checkpoint folder; its files' hashes go beside it")
     parser.add_argument("--log-table", type=Path, required=True, help="table of loss and reward by step to write")
     parser.add_argument("--speed-table", type=Path, required=True, help="table of tokens per second to write")
+    parser.add_argument("--lock", default="", help="the environment's hash, if what another gave is not to be used")
     given = parser.parse_args(argv)
     logs.set_up()
     interruption.watch()
@@ -39,8 +41,22 @@ def run(method: str, train: Callable[[Job], None], description: str | None, argv
         parser.error("--teacher is needed")
     trainer_arguments.check_arguments(method, stage.arguments, f"stages.{stage.name}.arguments")
     first = os.environ.get("RANK", "0") == "0"
+    models = [given.start, *([given.teacher] if given.teacher else [])]
+    script = Path(__file__).parents[2] / f"train_{method}.py"
+    named = {"stage": stage.model_dump(mode="json"), "seed": given.seed, "lock": given.lock}
+    key = reuse.made_from(script, named, models, given.data)
+    outputs = {"checkpoint": given.output, "log.parquet": given.log_table, "speed.parquet": given.speed_table}
+    finished = reuse.is_finished(given.work, key, outputs)
+    if finished and first:
+        reuse.take_finished(given.work, outputs)
+        write_checksums(given.output)
+    if finished:
+        return
+    if first:
+        reuse.clear_other(given.work, key)  # the others wait for this process before they look there
     with atomic_path(given.output) if first else contextlib.nullcontext(given.output) as folder:
         tables = (given.log_table, given.speed_table)
         train(Job(stage, given.start, given.data, given.teacher, given.seed, given.work, folder, *tables))
     if first:
-        shutil.rmtree(given.work, ignore_errors=True)
+        write_checksums(given.output)
+        reuse.keep_finished(given.work, outputs)

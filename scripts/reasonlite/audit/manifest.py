@@ -1,0 +1,231 @@
+"""The manifest of a results folder: every output, what it holds, and what it was made from.
+
+version    of this layout
+outputs    by path in the folder: sha256, bytes; rows, schema and content of a table; and of what
+           the workflow made: rule, wildcards, inputs (with the hash the job read), settings, code,
+           start, seconds, machine
+sources    by path from the project's root: files that jobs read and no job made
+code       by the hash in a rule's identity: the files that ran, each with its hash
+functions  by the hash of a file: its functions, each with its hash
+lock       hash of the environment's lock at the time
+locks      by hash: packages and versions of that lock, and of those that outputs name
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from reasonlite.audit import content, records
+from reasonlite.audit.store import FOLDER, Store
+from reasonlite.errors import UserError
+from reasonlite.files import sha256_file, write_json
+
+VERSION = 2
+NAME = "manifest.json"
+# not outputs: they tell of one run, or change while it goes on
+APART = {"logs", "benchmarks", "journals", NAME, FOLDER, "report.html"}
+VOLATILE = {"tables/ledger.csv"}  # hours, which are never the same twice
+OF_A_RUN = ("start", "seconds", "machine")  # what two equal runs do not share
+
+
+def write(results: Path, root: Path, *, lock: Path | None = None, trust_cache: bool = True) -> bool:
+    """Bring the manifest of ``results`` up to date; False when it already was.
+
+    ``root`` is where the workflow runs. What it replaces goes into the history, and small files of
+    both are kept, so that a later comparison can look inside. Raises `UserError` for a folder that is
+    not there, a file that changes while it is read, metadata or tables that cannot be read.
+    """
+    if not results.is_dir():
+        raise UserError("no such results folder", where=results, todo="run the workflow first")
+    path, store = results / NAME, Store(results)
+    with store.alone():
+        new = build(results, root, store, lock=lock, trust_cache=trust_cache)
+        old = current(results)
+        if old is not None and _lasting(old) == _lasting(new):
+            return False
+        if old is not None:
+            store.push(path)
+        write_json(path, new)
+        _keep(results, root, store, new)
+    return True
+
+
+def build(results: Path, root: Path, store: Store, *, lock: Path | None, trust_cache: bool) -> dict[str, Any]:
+    """The manifest as a value; hashes that the store knows by size, mtime and inode are not worked out again."""
+    cache = store.load("cache.json") if trust_cache else {}
+    known_files, known_records = cache.get("files", {}), cache.get("records", {})
+    made = dict(_made(results, root, known_records))
+    outputs = {name: results / name for name in output_files(results)}
+    prefix = f"{results.as_posix()}/"
+    wanted = {name for record in made.values() for name in record["inputs"] if not name.startswith(prefix)}
+    sources = {name: path for name in wanted if (path := root / name).is_file()}
+    files = hashed({**{f"{prefix}{name}": path for name, path in outputs.items()}, **sources}, known_files)
+    store.save("cache.json", {"files": files, "records": known_records})
+    described = {name: entry["is"] for name, entry in files.items()}
+    entries = {}
+    for name in sorted(outputs):
+        record = _record_of(f"{prefix}{name}", made)
+        entries[name] = described[f"{prefix}{name}"] | (record or {})
+    codes = {entry["code"] for entry in entries.values() if entry.get("code")}
+    catalogues = {code: store.load(f"code/{code}.json") for code in sorted(codes)}
+    manifest: dict[str, Any] = {
+        "version": VERSION,
+        "outputs": entries,
+        "sources": {name: described[name] for name in sorted(sources)},
+        "code": {code: found.get("files", {}) for code, found in catalogues.items()},
+        "functions": {digest: of for found in catalogues.values() for digest, of in found.get("functions", {}).items()},
+    }
+    digests = {entry["lock"] for entry in entries.values() if entry.get("lock")}
+    manifest["locks"] = {digest: store.load(f"locks/{digest}.json") for digest in sorted(digests)}
+    if lock is not None:
+        manifest["lock"], packages = read_lock(root / lock)
+        manifest["locks"][manifest["lock"]] = packages
+    return manifest
+
+
+def output_files(results: Path) -> Iterator[str]:
+    """Paths in the folder, without logs, hidden files and what else is no output."""
+    waiting = [""]
+    while waiting:
+        folder = waiting.pop()
+        for entry in os.scandir(results / folder):
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.name.startswith(".") or name in APART or name in VOLATILE or name == "training/work":
+                continue
+            if entry.is_dir():
+                waiting.append(name)
+            elif entry.is_file():
+                yield name
+
+
+def hashed(files: dict[str, Path], known: dict[str, Any], *, describe: bool = True) -> dict[str, Any]:
+    """For each file what is known by its size, mtime and inode, else worked out, several at once.
+
+    Without ``describe`` the hash of the bytes alone.
+    """
+    stamps = {name: stamp(path) for name, path in files.items()}
+    found = {name: known[name] for name, at in stamps.items() if name in known and known[name]["at"] == at}
+    missing = sorted(files.keys() - found.keys(), key=lambda name: -stamps[name][0])
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for name, entry in zip(missing, pool.map(lambda name: _read(files[name], describe), missing), strict=True):
+            found[name] = entry
+    return found
+
+
+def stamp(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_ino]
+
+
+def _read(path: Path, describe: bool) -> dict[str, Any]:
+    before = stamp(path)
+    try:
+        entry = {"sha256": sha256_file(path), "bytes": before[0], **(content.describe(path) if describe else {})}
+    finally:
+        if stamp(path) != before:  # also where that is why it could not be read
+            raise UserError("is written to while it is read", where=path, todo="wait for the run that writes it")
+    return {"at": before, "is": entry}
+
+
+def _made(results: Path, root: Path, known: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """How each output was made; ``known`` holds what was read before and is brought up to date."""
+    prefix = f"{results.as_posix()}/"
+    for name, path in records.metadata_files(root).items():
+        if not name.startswith(prefix):
+            continue
+        at = stamp(path)
+        if known.get(name, {}).get("at") != at:
+            known[name] = {"at": at, "is": records.read(path, root, results)}
+        if known[name]["is"] is not None:
+            yield name, known[name]["is"]
+
+
+def _record_of(name: str, made: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
+    """The record of a file, or of the folder it was made in."""
+    for path in (PurePosixPath(name), *PurePosixPath(name).parents):
+        if str(path) in made:
+            return made[str(path)]
+    return None
+
+
+def _lasting(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The manifest without what two equal runs do not share."""
+    outputs = {name: without(entry, OF_A_RUN) for name, entry in manifest["outputs"].items()}
+    return {**manifest, "outputs": outputs}
+
+
+def without(entry: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name not in names}
+
+
+def _keep(results: Path, root: Path, store: Store, manifest: dict[str, Any]) -> None:
+    held = {entry["sha256"] for entry in [*manifest["outputs"].values(), *manifest["sources"].values()]}
+    for path in store.history():
+        try:
+            earlier = read(path)
+        except UserError:
+            continue
+        held |= {entry["sha256"] for entry in [*earlier["outputs"].values(), *earlier["sources"].values()]}
+    for folder, part in ((results, "outputs"), (root, "sources")):
+        store.keep((folder / name, entry["sha256"], entry["bytes"]) for name, entry in manifest[part].items())
+    store.forget_all_but(held)
+
+
+def read_lock(path: Path) -> tuple[str, dict[str, str]]:
+    """Hash of a lock file, and its packages' versions: lines of the form name==version."""
+    if not path.is_file():
+        raise UserError("no such lock", where=path, todo="correct environment.lock in the config")
+    lines = [line.split(" ", 1)[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    pairs = [line.split("==", 1) for line in lines if "==" in line and not line.startswith("#")]
+    return sha256_file(path), dict(pairs)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read and check a manifest; a `UserError` where it is not one, is cut off, or is of another version."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError("no such manifest", where=path, todo="make one: audit.py manifest FOLDER") from None
+    except IsADirectoryError:
+        return read(path / NAME)
+    return parse(text, path)
+
+
+def current(results: Path) -> dict[str, Any] | None:
+    """A results folder's manifest; None where it has none, or one that cannot be read and is to be made again."""
+    try:
+        return read(results / NAME)
+    except UserError:
+        return None
+
+
+def parse(text: str, where: object) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise UserError(f"is not whole JSON ({error})", where=where, todo="make it again or fetch it again") from None
+    if not isinstance(found, dict) or "version" not in found:
+        raise UserError("is not a manifest", where=where)
+    if found["version"] != VERSION:
+        raise UserError(
+            f"is a manifest of version {found['version']}; this program reads {VERSION}",
+            where=where,
+            todo="make it again with this version, or compare with the version that made it",
+        )
+    for part in ("outputs", "sources"):
+        entries = found.get(part)
+        if not isinstance(entries, dict) or not all(_is_entry(entry) for entry in entries.values()):
+            raise UserError(f"is not a manifest: its {part!r} cannot be read", where=where)
+    for name in found["outputs"]:
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise UserError(f"names a path outside its folder: {name!r}", where=where, todo="do not use this manifest")
+    return found
+
+
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("sha256"), str) and isinstance(entry.get("bytes"), int)

@@ -1,0 +1,112 @@
+"""What Snakemake and the jobs' logs say of how each output was made.
+
+Reads Snakemake's metadata (a JSON file an output, `.snakemake/metadata`), the benchmark file
+of the job, and the line in its log that tells which machine and versions it had.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from reasonlite.errors import UserError
+from reasonlite.machine import MARK
+
+FORMATS = {6}  # of the metadata: Snakemake 9.27's
+
+
+def metadata_files(root: Path) -> dict[str, Path]:
+    """Metadata file by output, for all outputs of the workflow that runs in ``root``."""
+    folder = root / ".snakemake" / "metadata"
+    if not folder.is_dir():
+        raise UserError(
+            "Snakemake's metadata are not here",
+            where=folder,
+            todo="run the audit where the workflow was run, with Snakemake's default persistence backend",
+        )
+    return dict(_named(folder, folder))
+
+
+def _named(folder: Path, top: Path) -> Iterator[tuple[str, Path]]:
+    for path in folder.iterdir():
+        if path.is_dir():  # a name too long for one file continues in folders that begin with @
+            yield from _named(path, top)
+        else:
+            name = "".join(part.removeprefix("@") for part in path.relative_to(top).parts)
+            try:
+                yield base64.b64decode(name, validate=True).decode(), path
+            except ValueError:
+                continue  # not a record
+
+
+def read(path: Path, root: Path, results: Path) -> dict[str, Any] | None:
+    """How one output was made, from its metadata file; None where the job did not finish.
+
+    rule, wildcards, inputs (path: SHA-256 as the job read it, or null), settings, code (hash), start (UTC),
+    seconds, and machine as its log tells it.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise UserError("is not Snakemake's metadata", where=path, todo="delete it; its output is made again") from None
+    if record.get("incomplete") or record.get("rule") is None:
+        return None
+    if record.get("record_format_version") not in FORMATS:
+        raise UserError(
+            f"metadata of format {record.get('record_format_version')}; this version reads {sorted(FORMATS)}",
+            where=path,
+            todo="use the Snakemake of the lock: make setup",
+        )
+    identity = _identity(record.get("params") or [])
+    known = {name: text.removeprefix("sha256:") for name, text in (record.get("input_checksums") or {}).items()}
+    start = record["starttime"]
+    made = {
+        "rule": record["rule"],
+        "wildcards": {},
+        "inputs": {name: known.get(name) for name in sorted(record.get("input") or [])},
+        "settings": identity.get("settings", {}),
+        "code": identity.get("code"),
+        **({"lock": identity["lock"]} if "lock" in identity else {}),
+        "start": datetime.fromtimestamp(start, UTC).isoformat(timespec="seconds"),
+        "seconds": round(max(record["endtime"] - start, 0.0), 1),
+    }
+    logs = record.get("log") or []
+    return made | (_job(root / logs[0], root / results) if logs else {})
+
+
+def _identity(params: list[str]) -> dict[str, Any]:
+    """The one value among a job's params that names settings and code."""
+    for text in params:
+        if '"code":' in text and '"settings":' in text:
+            try:
+                found = json.loads(ast.literal_eval(text))
+            except (ValueError, SyntaxError):
+                continue
+            if isinstance(found, dict) and {"code", "settings"} <= set(found):
+                return found
+    return {}
+
+
+def _job(log: Path, results: Path) -> dict[str, Any]:
+    """Wildcards, seconds and machine of a job, as far as its benchmark and log are still there."""
+    found: dict[str, Any] = {}
+    try:
+        benchmark = results / "benchmarks" / log.relative_to(results / "logs").with_suffix(".jsonl")
+        entry = json.loads(benchmark.read_text(encoding="utf-8").splitlines()[-1])
+        found |= {"wildcards": dict(entry["wildcards"]), "seconds": round(float(entry["s"]), 1)}
+    except (OSError, ValueError, KeyError, IndexError):
+        pass
+    try:
+        with log.open(encoding="utf-8", errors="replace") as lines:
+            for _, line in zip(range(50), lines, strict=False):
+                if MARK in line:
+                    found["machine"] = json.loads(line.split(MARK, 1)[1])
+                    break
+    except (OSError, ValueError):
+        pass
+    return found
