@@ -2,6 +2,7 @@
 # make test   set up, then run all checks and tests
 # make setup  only set up: the locked environment in .venv (ROLE=cuda for NVIDIA GPUs)
 # make lock   renew the locks of all roles from envs/*.in and envs/*.overrides
+# make release gather the experiment for others; make verify RELEASE=FILE checks such an archive
 # make profiles link the cluster profiles into Snakemake's folder of yours; make unlink-profiles undoes it
 # make schema renew config/schema.yaml from the config's models
 
@@ -28,7 +29,7 @@ INSTALLED := .venv/installed-$(ROLE)
 CONFIG ?= config/demo.yaml
 RESULTS = results/$(shell sed -n 's/^experiment: *//p' $(CONFIG))
 
-.PHONY: setup demo test checks lock schema report profiles unlink-profiles
+.PHONY: setup demo test checks lock schema report release verify profiles unlink-profiles
 
 setup: $(INSTALLED)
 
@@ -39,6 +40,13 @@ demo: $(INSTALLED)
 report: $(INSTALLED)
 	snakemake --configfile $(CONFIG) --report $(RESULTS)/report.html --quiet all
 	@echo "report: $(RESULTS)/report.html"
+
+# an archive of the experiment's manifest, tables, figures, cards and all that made them; and its check, anywhere
+release: $(INSTALLED)
+	python scripts/release.py build --config $(CONFIG)
+
+verify: $(INSTALLED)
+	python scripts/release.py verify $(RELEASE)
 
 test: $(INSTALLED) checks
 	pytest

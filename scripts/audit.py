@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reasonlite import cli, errors, files
-from reasonlite.audit import changes, lineage, manifest, sides, telling, verifying
+from reasonlite.audit import changes, manifest, sides, verifying
 from reasonlite.audit.store import Store
 from reasonlite.errors import UserError
 
-FORMATS = {"text": telling.text, "markdown": telling.markdown, "json": telling.as_json, "html": telling.html}
+FORMATS = ("text", "markdown", "json", "html")
 # what --fail-on takes for a difference
 FAILURES = {"never": set(), "changed": {"added", "removed", "changed"}, "any": set(changes.KINDS)}
 
@@ -83,10 +83,13 @@ def _diff(arguments: argparse.Namespace) -> int:
 
 
 def _told(old: sides.Side, new: sides.Side, form: str = "text") -> str:
+    from reasonlite.audit import telling  # loads Polars, which an unchanged audit does not need
+
     stores = sides.stores_of([old, new])
     difference = changes.compare(old.manifest, new.manifest)
     told = telling.look(difference, old, new, stores)
-    return FORMATS[form](difference, told, telling.sources(difference, old, new, stores))
+    forms = {"text": telling.text, "markdown": telling.markdown, "json": telling.as_json, "html": telling.html}
+    return forms[form](difference, told, telling.sources(difference, old, new, stores))
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -100,6 +103,8 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _trace(arguments: argparse.Namespace) -> int:
+    from reasonlite.audit import lineage
+
     found = lineage.open_lineage(arguments.path, arguments.root)
     for line in lineage.row(found, arguments.row) if arguments.row else lineage.tree(found):
         print(line)

@@ -104,6 +104,16 @@ class Environment(Closed):
     )
 
 
+class Release(Closed):
+    """What the cards and the metadata of a release say; no job reads it."""
+
+    title: str = Field("", description="default: the experiment's name")
+    description: str = Field("", description="a paragraph for readers")
+    license: str = Field("", description="licence of the data and models released, as an SPDX name")
+    authors: list[str] = Field(default_factory=list, description="names")
+    licenses: dict[Name, str] = Field(default_factory=dict, description="licence of each source and model, by name")
+
+
 class Config(Closed):
     """One experiment. Results go to results/<experiment>/."""
 
@@ -118,6 +128,7 @@ class Config(Closed):
     stages: list[Stage] = Field(default_factory=list, description="training stages, in order")
     grid: Grid | None = Field(None, description="chains of stages over bases and seeds; its stages come after these")
     evaluation: Evaluation
+    release: Release = Field(default_factory=lambda: Release())
 
     @model_validator(mode="before")
     @classmethod

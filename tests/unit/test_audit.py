@@ -226,6 +226,9 @@ def test_a_changed_source_is_the_cause_of_all_that_follows_and_only_of_that(proj
 
 
 def test_settings_code_chance_and_a_hand_are_told_apart(project):
+    parts = {"1": {"f": "1", "g": "2"}, "2": {"f": "1", "g": "3"}}
+    for name, files in (("c1", {"a.py": "1"}), ("c2", {"a.py": "2", "b.py": "1"})):
+        Store(RESULTS).save(f"code/{name}.json", {"files": files, "functions": parts})
     old = written()
     table, inputs = "model,benchmark,value\nm,b,41.0\n", ["results/x/evaluation/m/b/judged.parquet"]
     (RESULTS / "tables" / "r.csv").write_text(table)
@@ -236,9 +239,6 @@ def test_settings_code_chance_and_a_hand_are_told_apart(project):
     assert difference(old, written())["tables/r.csv"][1] == [
         "chance tabulate: nothing differs that was recorded: this step is not deterministic"
     ]
-    parts = {"1": {"f": "1", "g": "2"}, "2": {"f": "1", "g": "3"}}
-    for name, files in (("c1", {"a.py": "1"}), ("c2", {"a.py": "2", "b.py": "1"})):
-        Store(RESULTS).save(f"code/{name}.json", {"files": files, "functions": parts})
     old = written()
     write(project, "tables/r.csv", table + "m,c,1\n", "tabulate", inputs, code="c2", start=4e3)
     assert difference(old, written())["tables/r.csv"][1] == ["code a.py: g", "code b.py: newly used"]

@@ -1,7 +1,10 @@
 """Code identity by meaning, manifests and their difference."""
 
 import json
+from modulefinder import ModuleFinder
 from pathlib import Path
+
+import pytest
 
 from reasonlite.provenance import code_hash, code_of, identity, parts_of
 
@@ -31,6 +34,14 @@ def test_imports_are_followed_also_lazy_and_indirect_ones():
         "reasonlite/engines/server.py",
     } <= files
     assert "reasonlite/votes.py" not in files and "reasonlite/figures.py" not in files
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
+def test_the_imports_followed_are_those_that_pythons_own_finder_finds(script):
+    finder = ModuleFinder(path=[str(SCRIPTS)])
+    finder.run_script(str(script))
+    files = {Path(module.__file__) for module in finder.modules.values() if module.__file__}
+    assert set(code_of(script, SCRIPTS)) == {str(file.relative_to(SCRIPTS)) for file in files}
 
 
 def test_identity_names_its_settings():

@@ -2,8 +2,10 @@
 
 import html
 import json
+import re
 import shutil
 import subprocess
+from modulefinder import ModuleFinder
 from pathlib import Path
 
 import polars as pl
@@ -79,7 +81,7 @@ def test_every_output_of_the_design_is_there(finished):
         ),
     ]:
         assert (finished / path).stat().st_size > 0, path
-    assert not (finished / "training" / "work" / "turbo").exists()
+    assert not list((finished / "training" / "work" / "turbo").glob("checkpoint-*"))
 
 
 def test_cleaning_dropped_the_copy_and_the_benchmark_twin(finished):
@@ -176,17 +178,49 @@ def test_a_changed_threshold_reruns_the_labels_and_no_engine(finished):
     )
 
 
-def test_a_changed_helper_reruns_its_users_and_a_comment_nothing(finished):
+def users() -> dict[str, set[str]]:
+    """Rules by library module and script they run, as Python's own finder follows the imports."""
+    found: dict[str, set[str]] = {}
+    rules = "\n".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", rules, re.MULTILINE | re.DOTALL):
+        for script in re.findall(r"scripts/(\w+|train_\{params\.method\})\.py", body):
+            path = ROOT / "scripts" / f"{script.replace('{params.method}', 'sft')}.py"
+            finder = ModuleFinder(path=[str(ROOT / "scripts")])
+            finder.run_script(str(path))
+            for module in finder.modules.values():
+                if module.__file__:
+                    found.setdefault(str(Path(module.__file__).relative_to(ROOT / "scripts")), set()).add(name)
+    return found
+
+
+def planned(project, *arguments) -> set[str]:
+    done = run_snakemake(project, "-n", "--quiet", "rules", "--configfile", "tiny.yaml", *arguments)
+    assert done.returncode == 0, done.stderr
+    return set(re.findall(r"^(\w+) +\d+$", done.stdout + done.stderr, re.MULTILINE)) - {"total"}
+
+
+def test_a_change_in_any_module_reruns_its_users_and_what_follows_and_a_comment_nothing(finished):
     project = finished.parents[1]
-    module = project / "scripts" / "reasonlite" / "equivalence.py"
-    source = module.read_text()
-    try:
-        module.write_text(source + "\n# a remark\n")
-        done = run_snakemake(project, "-n", "--configfile", "tiny.yaml")
-        assert "Nothing to be done" in done.stdout + done.stderr
-        module.write_text(source.replace("LONGEST_FOR_ALGEBRA = 300", "LONGEST_FOR_ALGEBRA = 301"))
-        done = run_snakemake(project, "-n", "--quiet", "rules", "--configfile", "tiny.yaml")
-        text = done.stdout + done.stderr
-        assert "group_answers" in text and "generate_answers" not in text and "fetch_model" not in text
-    finally:
-        module.write_text(source)
+    graph = run_snakemake(project, "--rulegraph", "--forceall", "--configfile", "tiny.yaml").stdout
+    names = dict(re.findall(r'(\d+)\[label = "(\w+)"', graph))
+    after = {name: set() for name in names.values()}
+    for source, target in re.findall(r"(\d+) -> (\d+)", graph):
+        after[names[source]].add(names[target])
+    wrong = {}
+    for module, rules in sorted(users().items()):
+        wanted = reached = rules & after.keys()
+        while (more := reached | {name for rule in reached for name in after[rule]}) != reached:
+            reached = more
+        path = project / "scripts" / module
+        source = path.read_text()
+        try:
+            path.write_text(source + "\n# a remark\n" + ("MUTATION = 1\n" if wanted else ""))
+            found = planned(project)
+        finally:
+            path.write_text(source)
+        if not wanted <= found <= reached:
+            wrong[module] = (wanted - found, found - reached)
+    assert wrong == {}
+    module = project / "scripts" / "reasonlite" / "errors.py"  # which all of them use
+    module.write_text(module.read_text().replace('"""What a user', '"""  # What\n\na user') + "\n# a remark\n")
+    assert planned(project) == set()

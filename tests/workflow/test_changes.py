@@ -253,7 +253,6 @@ CHANGES = [
         [r"by hand tables/notes\.txt: no job of the workflow made this file"],
         ["tables/notes.txt"],
     ),
-    ("another compression", recompress, None, ["votes/00000.parquet"]),
     ("only times", touch, [], []),
     (
         "a comment and a docstring",
@@ -271,6 +270,7 @@ CHANGES = [
     ),
     ("the chunk of the journal", setter("teacher", "chunk", to=3), [], []),
     ("a line of the lock", lambda p: p.replace("envs/cpu.lock", "polars==", "polars==9."), [], []),
+    ("another compression", recompress, None, ["votes/00000.parquet"]),
     ("the experiment's seed", setter("seed", to=8), [r"setting \w+\.seed: 7 → 8"], ["answers/medium/00000.parquet"]),
 ]
 

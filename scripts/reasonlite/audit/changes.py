@@ -191,7 +191,9 @@ def _chance(rule: str, before: dict[str, Any], after: dict[str, Any]) -> Iterato
     """Nothing that was recorded differs: the machine may."""
     for cause in _settings(rule, before.get("machine"), after.get("machine")):
         yield Cause("machine", cause.where.removeprefix(f"{rule}."), cause.what)
-    if before.get("machine") == after.get("machine"):
+    if before.get("content") is not None and before["content"] == after.get("content"):
+        yield Cause("chance", rule, "nothing differs that was recorded: the same values were written in other bytes")
+    elif before.get("machine") == after.get("machine"):
         yield Cause("chance", rule, "nothing differs that was recorded: this step is not deterministic")
 
 

@@ -17,6 +17,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -28,7 +29,7 @@ from reasonlite.files import sha256_file, write_json
 VERSION = 2
 NAME = "manifest.json"
 # not outputs: they tell of one run, or change while it goes on
-APART = {"logs", "benchmarks", "journals", NAME, FOLDER, "report.html"}
+APART = {"logs", "benchmarks", "journals", NAME, FOLDER, "report.html", "release.tar.gz"}
 VOLATILE = {"tables/ledger.csv"}  # hours, which are never the same twice
 OF_A_RUN = ("start", "seconds", "machine")  # what two equal runs do not share
 
@@ -42,49 +43,69 @@ def write(results: Path, root: Path, *, lock: Path | None = None, trust_cache: b
     """
     if not results.is_dir():
         raise UserError("no such results folder", where=results, todo="run the workflow first")
-    path, store = results / NAME, Store(results)
+    store = Store(results)
     with store.alone():
-        new = build(results, root, store, lock=lock, trust_cache=trust_cache)
-        old = current(results)
-        if old is not None and _lasting(old) == _lasting(new):
+        seen = _look(results, root, store, lock, trust_cache)
+        if seen.unchanged:
             return False
-        if old is not None:
-            store.push(path)
-        write_json(path, new)
-        _keep(results, root, store, new)
-    return True
+        new, old = _build(results, root, store, seen), current(results)
+        changed = old is None or _lasting(old) != _lasting(new)
+        if changed:
+            if old is not None:
+                store.push(results / NAME)
+            write_json(results / NAME, new)
+            _keep(results, root, store, new)
+        seen.cache["manifest"] = stamp(results / NAME)
+        store.save("cache.json", seen.cache)
+    return changed
 
 
-def build(results: Path, root: Path, store: Store, *, lock: Path | None, trust_cache: bool) -> dict[str, Any]:
-    """The manifest as a value; hashes that the store knows by size, mtime and inode are not worked out again."""
-    cache = store.load("cache.json") if trust_cache else {}
-    known_files, known_records = cache.get("files", {}), cache.get("records", {})
-    made = dict(_made(results, root, known_records))
-    outputs = {name: results / name for name in output_files(results)}
+@dataclass(frozen=True)
+class _Seen:
+    """All there is to say: ``cache`` has files, records, the lock and the manifest's own stamp as they are now."""
+
+    cache: dict[str, Any]
+    outputs: list[str]
+    sources: list[str]
+    unchanged: bool
+
+
+def _look(results: Path, root: Path, store: Store, lock: Path | None, trust_cache: bool) -> _Seen:
+    """Look at every file, and read those that the store does not know by size, mtime and inode."""
+    known = store.load("cache.json") if trust_cache else {}
     prefix = f"{results.as_posix()}/"
-    wanted = {name for record in made.values() for name in record["inputs"] if not name.startswith(prefix)}
-    sources = {name: path for name in wanted if (path := root / name).is_file()}
-    files = hashed({**{f"{prefix}{name}": path for name, path in outputs.items()}, **sources}, known_files)
-    store.save("cache.json", {"files": files, "records": known_records})
-    described = {name: entry["is"] for name, entry in files.items()}
-    entries = {}
-    for name in sorted(outputs):
-        record = _record_of(f"{prefix}{name}", made)
-        entries[name] = described[f"{prefix}{name}"] | (record or {})
+    recorded = _recorded(results, root, known.get("records", {}))
+    outputs = sorted(output_files(results))
+    inputs = {name for entry in recorded.values() for name in (entry["is"] or {}).get("inputs", ())}
+    sources = sorted(name for name in inputs if not name.startswith(prefix) and (root / name).is_file())
+    paths = {f"{prefix}{name}": f"{prefix}{name}" for name in outputs} | {name: str(root / name) for name in sources}
+    now: dict[str, Any] = {"files": hashed(paths, known.get("files", {})), "records": recorded}
+    if lock is not None:
+        now["lock"], now["packages"] = read_lock(root / lock)
+    if (results / NAME).is_file():
+        now["manifest"] = stamp(results / NAME)
+    return _Seen(now, outputs, sources, now == known)
+
+
+def _build(results: Path, root: Path, store: Store, seen: _Seen) -> dict[str, Any]:
+    prefix = f"{results.as_posix()}/"
+    described = {name: entry["is"] for name, entry in seen.cache["files"].items()}
+    made = {name: entry["is"] for name, entry in seen.cache["records"].items() if entry["is"] is not None}
+    entries = {name: described[f"{prefix}{name}"] | _record_of(f"{prefix}{name}", made) for name in seen.outputs}
     codes = {entry["code"] for entry in entries.values() if entry.get("code")}
     catalogues = {code: store.load(f"code/{code}.json") for code in sorted(codes)}
+    digests = {entry["lock"] for entry in entries.values() if entry.get("lock")}
     manifest: dict[str, Any] = {
         "version": VERSION,
         "outputs": entries,
-        "sources": {name: described[name] for name in sorted(sources)},
+        "sources": {name: described[name] for name in seen.sources},
         "code": {code: found.get("files", {}) for code, found in catalogues.items()},
         "functions": {digest: of for found in catalogues.values() for digest, of in found.get("functions", {}).items()},
+        "locks": {digest: store.load(f"locks/{digest}.json") for digest in sorted(digests)},
     }
-    digests = {entry["lock"] for entry in entries.values() if entry.get("lock")}
-    manifest["locks"] = {digest: store.load(f"locks/{digest}.json") for digest in sorted(digests)}
-    if lock is not None:
-        manifest["lock"], packages = read_lock(root / lock)
-        manifest["locks"][manifest["lock"]] = packages
+    if "lock" in seen.cache:
+        manifest["lock"] = seen.cache["lock"]
+        manifest["locks"][seen.cache["lock"]] = seen.cache["packages"]
     return manifest
 
 
@@ -103,7 +124,7 @@ def output_files(results: Path) -> Iterator[str]:
                 yield name
 
 
-def hashed(files: dict[str, Path], known: dict[str, Any], *, describe: bool = True) -> dict[str, Any]:
+def hashed(files: dict[str, str], known: dict[str, Any], *, describe: bool = True) -> dict[str, Any]:
     """For each file what is known by its size, mtime and inode, else worked out, several at once.
 
     Without ``describe`` the hash of the bytes alone.
@@ -112,13 +133,15 @@ def hashed(files: dict[str, Path], known: dict[str, Any], *, describe: bool = Tr
     found = {name: known[name] for name, at in stamps.items() if name in known and known[name]["at"] == at}
     missing = sorted(files.keys() - found.keys(), key=lambda name: -stamps[name][0])
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        for name, entry in zip(missing, pool.map(lambda name: _read(files[name], describe), missing), strict=True):
+        for name, entry in zip(
+            missing, pool.map(lambda name: _read(Path(files[name]), describe), missing), strict=True
+        ):
             found[name] = entry
     return found
 
 
-def stamp(path: Path) -> list[int]:
-    status = path.stat()
+def stamp(path: str | os.PathLike[str]) -> list[int]:
+    status = os.stat(path)  # noqa: PTH116 (of ten thousand strings, which Path would parse)
     return [status.st_size, status.st_mtime_ns, status.st_ino]
 
 
@@ -132,25 +155,24 @@ def _read(path: Path, describe: bool) -> dict[str, Any]:
     return {"at": before, "is": entry}
 
 
-def _made(results: Path, root: Path, known: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """How each output was made; ``known`` holds what was read before and is brought up to date."""
-    prefix = f"{results.as_posix()}/"
+def _recorded(results: Path, root: Path, known: dict[str, Any]) -> dict[str, Any]:
+    """How each output was made, read again only where the metadata file is another than ``known``."""
+    prefix, found = f"{results.as_posix()}/", {}
     for name, path in records.metadata_files(root).items():
-        if not name.startswith(prefix):
-            continue
-        at = stamp(path)
-        if known.get(name, {}).get("at") != at:
-            known[name] = {"at": at, "is": records.read(path, root, results)}
-        if known[name]["is"] is not None:
-            yield name, known[name]["is"]
+        if name.startswith(prefix):
+            at = stamp(path)
+            same = name in known and known[name]["at"] == at
+            found[name] = known[name] if same else {"at": at, "is": records.read(Path(path), root, results)}
+    return found
 
 
-def _record_of(name: str, made: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
-    """The record of a file, or of the folder it was made in."""
-    for path in (PurePosixPath(name), *PurePosixPath(name).parents):
-        if str(path) in made:
-            return made[str(path)]
-    return None
+def _record_of(name: str, made: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The record of a file, or of the folder it was made in; empty where no job made it."""
+    while name:
+        if name in made:
+            return made[name]
+        name = name.rpartition("/")[0]
+    return {}
 
 
 def _lasting(manifest: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import base64
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from reasonlite.machine import MARK
 FORMATS = {6}  # of the metadata: Snakemake 9.27's
 
 
-def metadata_files(root: Path) -> dict[str, Path]:
+def metadata_files(root: Path) -> dict[str, os.DirEntry[str]]:
     """Metadata file by output, for all outputs of the workflow that runs in ``root``."""
     folder = root / ".snakemake" / "metadata"
     if not folder.is_dir():
@@ -29,19 +30,18 @@ def metadata_files(root: Path) -> dict[str, Path]:
             where=folder,
             todo="run the audit where the workflow was run, with Snakemake's default persistence backend",
         )
-    return dict(_named(folder, folder))
+    return dict(_named(folder, ""))
 
 
-def _named(folder: Path, top: Path) -> Iterator[tuple[str, Path]]:
-    for path in folder.iterdir():
-        if path.is_dir():  # a name too long for one file continues in folders that begin with @
-            yield from _named(path, top)
-        else:
-            name = "".join(part.removeprefix("@") for part in path.relative_to(top).parts)
-            try:
-                yield base64.b64decode(name, validate=True).decode(), path
-            except ValueError:
-                continue  # not a record
+def _named(folder: Path, start: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    for entry in os.scandir(folder):
+        if entry.is_dir():  # a name too long for one file continues in folders that begin with @
+            yield from _named(Path(entry.path), start + entry.name.removeprefix("@"))
+            continue
+        try:
+            yield base64.b64decode(start + entry.name, validate=True).decode(), entry
+        except ValueError:
+            continue  # not a record
 
 
 def read(path: Path, root: Path, results: Path) -> dict[str, Any] | None:

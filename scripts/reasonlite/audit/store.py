@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from reasonlite.errors import UserError
-from reasonlite.files import atomic_path, sha256_file, write_text
+from reasonlite.files import sha256_file, write_text
 
 FOLDER = ".audit"
 HISTORY = 5  # manifests kept
 KEPT_BYTES = 64 * 2**20  # larger files are not kept when they are replaced
-COPIED_BYTES = 2**20  # smaller ones are copied: a link would follow a change in place
+COPIED_BYTES = 2**17  # smaller ones are copied: a link would follow a change in place
 
 
 class Store:
@@ -80,14 +80,16 @@ class Store:
             target = self._object(digest)
             if size > KEPT_BYTES or target.is_file():
                 continue
-            with atomic_path(target) as temporary:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
                 if size > COPIED_BYTES:
-                    try:
-                        os.link(path, temporary)
-                        continue
-                    except OSError:  # a file system without links, or another one
-                        pass
-                shutil.copyfile(path, temporary)
+                    os.link(path, target)
+                    continue
+            except OSError:  # a file system without links, or another one
+                pass
+            temporary = target.with_name(f".{digest}.{os.getpid()}")
+            shutil.copyfile(path, temporary)
+            temporary.replace(target)
 
     def find(self, digest: str) -> Path | None:
         """A kept file, if it still is what its name says."""

@@ -28,7 +28,7 @@ def verify(manifest: dict[str, Any], folder: Path, *, trust_cache: bool = False)
     entries = manifest["outputs"]
     present = set(manifests.output_files(folder))
     known = Store(folder).load("cache.json").get("files", {}) if trust_cache else {}
-    files = {name: folder / name for name in entries if name in present}
+    files = {name: str(folder / name) for name in entries if name in present}
     cached = {name.split("/", 2)[-1]: entry for name, entry in known.items() if name.startswith("results/")}
     digests = manifests.hashed(files, cached, describe=False)
     faults = [Fault(name, "missing") for name in entries if name not in present]

@@ -1,0 +1,121 @@
+"""Cards in the hub's form: for the training data, and for each model that was evaluated.
+
+Only counts, settings and results that the run's own tables hold; what was not stated is said to be so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+
+from reasonlite import layout
+from reasonlite.config import Config
+
+UNSTATED = "not stated (release.licenses in the config)"
+
+
+def _front(fields: dict[str, Any]) -> list[str]:
+    text = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=1000)
+    return ["---", *text.rstrip().splitlines(), "---", ""]
+
+
+def _table(header: list[str], rows: Iterable[Iterable[Any]]) -> list[str]:
+    body = [[str(cell).replace("|", r"\|").replace("\n", " ") for cell in row] for row in rows]
+    return [f"| {' | '.join(cells)} |" for cells in [header, ["---"] * len(header), *body]]
+
+
+def _where(source: Any) -> str:
+    """Where a source or a model comes from, with its revision."""
+    told = source.model_dump(mode="json", exclude_none=True)
+    names = [str(told[name]) for name in ("repo", "package", "architecture") if name in told]
+    if told["kind"] in {"jsonl", "parquet", "local"}:
+        names = [Path(told["path"]).name]  # a name without the folders of this machine
+    if told["kind"] == "reasoning_gym":
+        names = [task["name"] for task in told["tasks"]]
+    return f"{told['kind']}: {', '.join(dict.fromkeys(names))}" + (
+        f" @ {told['revision']}" if "revision" in told else ""
+    )
+
+
+def dataset_card(config: Config, results: Path) -> str:
+    """The data set card of the curriculum: strata as configurations, sources with licences, the whole funnel."""
+    release, teacher = config.release, config.teacher
+    strata = [
+        {"config_name": name, "data_files": [{"split": "train", "path": f"{name}/*.parquet"}]} for name in config.strata
+    ]
+    fields = {
+        **({"license": release.license} if release.license else {}),
+        **{
+            "task_categories": ["text-generation"],
+            "language": ["en"],
+            "pretty_name": release.title or config.experiment,
+        },
+        **{"tags": ["reasoning", "math", "distillation", "reasonlite-snakemake"], "configs": strata},
+    }
+    funnel = pl.read_csv(results / "tables" / "funnel.csv", infer_schema_length=None)
+    licenses = release.licenses
+    sources = [[name, _where(each), licenses.get(name, UNSTATED)] for name, each in config.problems.sources.items()]
+    filters = [[name, ", ".join(each.efforts), f"`{each.filter}`"] for name, each in config.strata.items()]
+    efforts = [
+        [name, each.answers_per_problem, f"`{each.sampling.model_dump_json(exclude_none=True)}`"]
+        for name, each in teacher.efforts.items()
+    ]
+    named, licence = config.models[teacher.model], licenses.get(teacher.model, UNSTATED)
+    return "\n".join(
+        [
+            *_front(fields),
+            *(f"# {release.title or config.experiment}", "", release.description, ""),
+            *("Training examples of a reasoning model: problems, and a teacher's answers that were judged.", ""),
+            *("## Sources", "", *_table(["source", "from", "licence"], sources), ""),
+            *(
+                "## Teacher",
+                "",
+                f"{teacher.model} ({_where(named)}), licence: {licence}",
+                "",
+            ),
+            *(*_table(["effort", "answers a problem", "sampling"], efforts), ""),
+            *("## Strata", "", *_table(["stratum", "efforts", "filter"], filters), ""),
+            *("## Funnel", "", *_table(funnel.columns, _blank(funnel)), ""),
+            *(
+                "## Lineage",
+                "",
+                "Hashes of all files and the way back: manifest.json, `audit.py trace`.",
+                "",
+            ),
+        ]
+    )
+
+
+def _blank(frame: pl.DataFrame) -> list[list[Any]]:
+    return [["" if cell is None else cell for cell in row] for row in frame.iter_rows()]
+
+
+def model_card(config: Config, results: Path, name: str) -> str:
+    """The model card: how it was trained, and its results beside the others'."""
+    release = config.release
+    own = results / "checkpoints" / name / "README.md"
+    trained = own.read_text(encoding="utf-8").split("---\n", 2)[-1].strip().split("\n", 1)[-1].strip()
+    table = pl.read_csv(results / "tables" / "results.csv", infer_schema_length=None)
+    mine = table.filter((pl.col("model") == name) & pl.col("metric").str.starts_with("avg@"))
+    scores = [
+        {"task": {"type": "text-generation"}, "dataset": {"name": row["benchmark"], "type": row["benchmark"]},
+         "metrics": [{"type": row["metric"], "value": row["value"]}]}
+        for row in mine.iter_rows(named=True)
+    ]  # fmt: skip
+    fields = {
+        **({"license": release.license} if release.license else {}),
+        **{"library_name": "transformers", "pipeline_tag": "text-generation", "tags": ["reasonlite-snakemake", "trl"]},
+        **({"model-index": [{"name": name, "results": scores}]} if scores else {}),
+    }
+    header, body = layout.wide(table)
+    return "\n".join(
+        [
+            *_front(fields),
+            *(f"# {name}", "", release.description, "", trained, ""),
+            *("## Results", "", layout.markdown(header, body, layout.NOTE)),
+        ]
+    )

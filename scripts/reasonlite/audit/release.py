@@ -1,0 +1,167 @@
+"""A release: what others need to cite and check a run, in one archive with RO-Crate metadata.
+
+manifest.json, tables/, figures/, report.html, cards/    from the results
+config/, envs/, workflow/                                what made them
+SHA256SUMS                                               every file above
+ro-crate-metadata.json                                   who, what, under which licence
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reasonlite.audit import cards
+from reasonlite.audit import manifest as manifests
+from reasonlite.audit.verifying import Fault
+from reasonlite.config import Config
+from reasonlite.errors import UserError
+from reasonlite.files import atomic_path, sha256_file
+
+SUMS, CRATE = "SHA256SUMS", "ro-crate-metadata.json"
+WORKFLOW = ("Snakefile", "rules", "scripts", "README.md", "LICENSE", "CITATION.cff")
+PARTS = ("tables/", "figures/")
+
+
+def build(results: Path, root: Path, config: Config, config_file: Path, output: Path) -> int:
+    """Write the archive; the number of its files. The results must be what their manifest says."""
+    manifest = manifests.read(results / manifests.NAME)
+    missing = [name for name in manifest["outputs"] if name.startswith(PARTS) and not (results / name).is_file()]
+    if missing:
+        raise UserError(f"{missing[0]} is missing", where=results, todo="run the workflow, then make the release again")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "release"
+        folder.mkdir()
+        for target, source in _gathered(results, root, manifest, config_file):
+            (folder / target).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, folder / target)
+        _cards(folder / "cards", config, results)
+        _crate(folder, config, manifest)
+        files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+        (folder / SUMS).write_text("".join(f"{sha256_file(folder / name)}  {name}\n" for name in files))
+        with atomic_path(output) as temporary:
+            _pack(folder, [*files, SUMS], temporary, config.experiment)
+    return len(files) + 1
+
+
+def _gathered(results: Path, root: Path, manifest: dict[str, Any], config_file: Path) -> Iterator[tuple[str, Path]]:
+    yield manifests.NAME, results / manifests.NAME
+    yield from ((name, results / name) for name in manifest["outputs"] if name.startswith(PARTS))
+    if (results / "report.html").is_file():
+        yield "report.html", results / "report.html"
+    yield f"config/{config_file.name}", config_file
+    for path in [*sorted((root / "config" / "published").glob("*.csv")), *sorted((root / "envs").glob("*.lock"))]:
+        yield path.relative_to(root).as_posix(), path
+    for name in WORKFLOW:
+        path = root / name
+        for file in [path] if path.is_file() else sorted(path.rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                yield f"workflow/{file.relative_to(root).as_posix()}", file
+
+
+def _cards(folder: Path, config: Config, results: Path) -> None:
+    (folder / "models").mkdir(parents=True)
+    (folder / "dataset.md").write_text(cards.dataset_card(config, results), encoding="utf-8")
+    for stage in config.stages:
+        if (results / "checkpoints" / stage.name / "README.md").is_file():
+            (folder / "models" / f"{stage.name}.md").write_text(cards.model_card(config, results, stage.name), "utf-8")
+
+
+def _crate(folder: Path, config: Config, manifest: dict[str, Any]) -> None:
+    """RO-Crate 1.3: the files, the workflow that made them, and the sources it read."""
+    from rocrate.model.person import Person
+    from rocrate.rocrate import ROCrate
+
+    release = config.release
+    crate = ROCrate()
+    crate.name = release.title or config.experiment
+    crate.description = release.description or f"Results of the experiment {config.experiment}."
+    crate.license = release.license or cards.UNSTATED
+    crate.creator = [crate.add(Person(crate, f"#{name}", {"name": name})) for name in release.authors]
+    times = [entry["start"] for entry in manifest["outputs"].values() if entry.get("start")]
+    crate.datePublished = max(times, default="")
+    workflow = crate.add_workflow(
+        folder / "workflow" / "Snakefile",
+        "workflow/Snakefile",
+        main=True,
+        lang="snakemake",
+        properties={"name": "workflow"},
+    )
+    made = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder).as_posix()
+        if name != "workflow/Snakefile":
+            described = {"sha256": sha256_file(path), "contentSize": str(path.stat().st_size)}
+            file = crate.add_file(path, name, properties=described)
+            made += [file] if name.startswith(PARTS) else []
+    sources = [
+        crate.add_file(dest_path=None, source=f"#{name}", properties={"name": name, "sha256": entry["sha256"]})
+        for name, entry in manifest["sources"].items()
+    ]
+    crate.add_action(workflow, identifier="#run", object=sources, result=made, properties={"name": config.experiment})
+    crate.metadata.write(folder)
+
+
+def _pack(folder: Path, names: list[str], target: Path, experiment: str) -> None:
+    """The same files give the same archive: no times, owners or order of the file system."""
+    with (
+        target.open("wb") as raw,
+        gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for name in sorted(names):
+            content = (folder / name).read_bytes()
+            entry = tarfile.TarInfo(f"{experiment}/{name}")
+            entry.size, entry.mode = len(content), 0o644
+            archive.addfile(entry, io.BytesIO(content))
+
+
+def verify(archive: Path) -> tuple[int, list[Fault]]:
+    """Number of files, and every way in which an archive is not what it says; nothing is written."""
+    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
+    try:
+        with tarfile.open(archive, "r:gz") as opened:
+            for member in opened:
+                name = member.name.split("/", 1)[-1]
+                handle = opened.extractfile(member)
+                if handle is None or name.startswith("/") or ".." in Path(name).parts:
+                    raise UserError(f"holds something that is no plain file: {member.name}", where=archive)
+                content = handle.read()
+                found[name] = hashlib.sha256(content).hexdigest()
+                if name in {SUMS, manifests.NAME}:
+                    texts[name] = content.decode("utf-8", "replace")
+    except FileNotFoundError:
+        raise UserError("no such file", where=archive) from None
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise UserError(f"is not a whole release ({error})", where=archive, todo="fetch it again") from None
+    if texts.keys() != {SUMS, manifests.NAME}:
+        raise UserError(f"has no {SUMS} or no {manifests.NAME}", where=archive, todo="name a release")
+    lines = [line.split("  ", 1) for line in texts[SUMS].splitlines() if "  " in line]
+    said = {name: digest for digest, name in lines}
+    faults = [Fault(name, "missing") for name in said if name not in found]
+    faults += [Fault(name, "extra") for name in found if name not in {*said, SUMS}]
+    faults += [Fault(name, "altered") for name in found if name in said and found[name] != said[name]]
+    entries = manifests.parse(texts[manifests.NAME], archive)["outputs"]
+    for name in found:
+        if name.startswith(PARTS) and entries.get(name, {}).get("sha256") != found[name]:
+            faults.append(Fault(name, "not as in the manifest"))
+    return len(found), sorted(faults)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    try:
+        return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise UserError("no such config", where=path) from None
+    except (yaml.YAMLError, TypeError, ValueError) as error:
+        raise UserError(f"is not a config: {error}", where=path) from None

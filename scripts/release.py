@@ -1,0 +1,81 @@
+"""Gather a run into an archive that others can cite and check, and publish its data and models.
+
+release.py build --config config/demo.yaml            writes results/EXPERIMENT/release.tar.gz
+release.py verify FILE                                 checks an archive anywhere
+release.py upload --config C --dataset OWNER/NAME      lists what would be sent; --send sends it
+release.py upload --config C --model OWNER/NAME --stage final
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from reasonlite import cli, errors
+from reasonlite.audit import hub, release
+from reasonlite.config import Config, parse_config
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = cli.parser(__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    build = commands.add_parser("build", help="write the archive")
+    build.add_argument("--config", type=Path, required=True, help="the experiment")
+    build.add_argument("--output", type=Path, help="default: release.tar.gz in the results folder")
+    build.set_defaults(run=_build)
+    verify = commands.add_parser("verify", help="check an archive")
+    verify.add_argument("archive", type=Path)
+    verify.set_defaults(run=_verify)
+    upload = commands.add_parser("upload", help="what would go to the hub; with --send it goes there")
+    upload.add_argument("--config", type=Path, required=True, help="the experiment")
+    target = upload.add_mutually_exclusive_group(required=True)
+    target.add_argument("--dataset", help="OWNER/NAME for the training data")
+    target.add_argument("--model", help="OWNER/NAME for a stage's model")
+    upload.add_argument("--stage", help="the stage, with --model")
+    upload.add_argument("--private", action="store_true")
+    upload.add_argument("--send", action="store_true", help="send it; without this nothing leaves the machine")
+    upload.set_defaults(run=_upload)
+    arguments = parser.parse_args(argv)
+    if arguments.command == "upload" and bool(arguments.model) != bool(arguments.stage):
+        parser.error("--model and --stage go together")
+    return int(arguments.run(arguments))
+
+
+def _experiment(path: Path) -> tuple[Config, Path]:
+    config = parse_config(release.read_config(path))
+    return config, Path("results") / config.experiment
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    config, results = _experiment(arguments.config)
+    output = arguments.output or results / "release.tar.gz"
+    count = release.build(results, Path(), config, arguments.config, output)
+    print(f"{output}: {count:,} files; check it anywhere with: make verify RELEASE={output}")
+    return 0
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    count, faults = release.verify(arguments.archive)
+    for fault in faults:
+        print(f"{fault.path}: {fault.what}")
+    print(f"{count:,} files, {len(faults):,} faults")
+    return int(bool(faults))
+
+
+def _upload(arguments: argparse.Namespace) -> int:
+    config, results = _experiment(arguments.config)
+    kind, repo = ("model", arguments.model) if arguments.model else ("dataset", arguments.dataset)
+    files = list(hub.plan(results, config, arguments.stage))
+    for name, content in files:
+        size = content.stat().st_size if isinstance(content, Path) else len(content.encode())
+        print(f"{size:>15,} bytes  {name}")
+    if arguments.send:
+        print(f"sent: {hub.send(repo, kind, files, arguments.private)}")
+    else:
+        print(f"nothing was sent; with --send these {len(files):,} files go to the {kind} {repo}")
+    return 0
+
+
+if __name__ == "__main__":
+    errors.run_main(main)
