@@ -10,7 +10,7 @@ rule audit:
         "<logs>/audit.log",
     localrule: True
     params:
-        folder=RESULTS,
+        folder=lambda wildcards: RESULTS,
         lock=EXPERIMENT.environment.lock,
         identity=identity("audit"),
     message:

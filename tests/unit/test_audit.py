@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import audit
 from reasonlite.audit import changes, inside, lineage, manifest, sides, telling, verifying
 from reasonlite.audit.content import describe
 from reasonlite.audit.store import Store
@@ -262,6 +264,37 @@ def test_the_manifests_before_are_kept_and_what_they_name(project):
     told = telling.look(changes.compare(old.manifest, new.manifest), old, new, stores)
     assert [one.details for one in told] == [["m, b · value: 6 → 7"]]
     assert len(list((RESULTS / ".audit" / "objects").glob("*/*"))) == 2 + 1 + 6  # tables, the source, six versions
+
+
+def test_a_comparison_is_told_in_every_form_and_ends_as_asked(project, capsys):
+    picture = RESULTS / "figures" / "f.png"
+    picture.parent.mkdir()
+    for level in (0, 255):
+        Image.new("L", (4, 4), level).save(picture)
+        (RESULTS / "tables" / "r.csv").write_text(f"model,benchmark,value\nm,b,{level}\n")
+        written()
+    for form, expected in {
+        "text": "  changed   tables/r.csv  (tabulate)\n      m, b · value: 0 → 255",
+        "markdown": "| `tables/r.csv` | changed | tabulate |",
+        "json": '"path": "figures/f.png"',
+        "html": 'title="after" src="data:image/png;base64,',
+    }.items():
+        assert audit.main(["diff", "results/x", "--format", form, "--output", f"told.{form}"]) == 0
+        assert expected in Path(f"told.{form}").read_text()
+    for word, code in (("never", 0), ("changed", 1), ("any", 1)):
+        assert audit.main(["diff", "results/x", "--fail-on", word]) == code
+    assert audit.main(["diff", "results/x", "results/x", "--fail-on", "any"]) == 0
+    assert "4 unchanged" in capsys.readouterr().out
+
+
+def test_a_manifest_in_git_is_compared_with_the_tree(project, capsys):
+    written()
+    for command in (["init", "-q"], ["add", "-f", "results/x/manifest.json"], ["commit", "-qm", "first"]):
+        subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@t", *command], check=True)
+    (RESULTS / "tables" / "r.csv").write_text("model,benchmark,value\nm,b,51.0\n")
+    written()
+    assert audit.main(["diff", "HEAD:results/x/manifest.json", "results/x", "--fail-on", "changed"]) == 1
+    assert "m, b · value: 50 → 51" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

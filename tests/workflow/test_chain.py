@@ -5,13 +5,16 @@ import json
 import re
 import shutil
 import subprocess
+import sys
+import tarfile
 from modulefinder import ModuleFinder
 from pathlib import Path
 
 import polars as pl
 import pytest
 import yaml
-from running import ROOT, run_snakemake
+from rocrate.rocrate import ROCrate
+from running import ROOT, environment, run_snakemake
 
 pytestmark = pytest.mark.slow
 BENCH = ROOT.parent / "shared" / "data" / "bench"
@@ -160,6 +163,51 @@ def test_the_report_opens_in_a_browser_and_shows_the_table_and_a_figure(finished
     seen = json.loads(html.unescape(found.partition("</pre>")[0]))
     assert {"Data", "Published", "Results", "Training"} <= set(seen["parts"])
     assert "<td>final</td><td>heldout</td>" in seen["table"] and seen["figures"] >= 1
+
+
+def release(folder, *arguments, code=0):
+    command = [sys.executable, str(ROOT / "scripts" / "release.py"), *map(str, arguments)]
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_a_release_is_the_same_twice_and_is_checked_anywhere(finished, tmp_path):
+    project = finished.parents[1]
+    for name in ("one", "two"):
+        release(project, "build", "--config", "tiny.yaml", "--output", tmp_path / f"{name}.tar.gz")
+    assert (tmp_path / "one.tar.gz").read_bytes() == (tmp_path / "two.tar.gz").read_bytes()
+    assert release(tmp_path, "verify", "one.tar.gz").endswith(", 0 faults\n")
+    with tarfile.open(tmp_path / "one.tar.gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    crate = ROCrate(tmp_path / "tiny")
+    assert crate.mainEntity.id == "workflow/Snakefile" and crate.dereference("tables/results.csv")["sha256"]
+    front = yaml.safe_load((tmp_path / "tiny/cards/dataset.md").read_text().split("---\n")[1])
+    assert [part["config_name"] for part in front["configs"]] == ["short", "long"]
+    front = yaml.safe_load((tmp_path / "tiny/cards/models/final.md").read_text().split("---\n")[1])
+    assert {result["dataset"]["name"] for result in front["model-index"][0]["results"]} >= {"heldout"}
+    (tmp_path / "tiny/tables/results.csv").write_text("better\n")
+    (tmp_path / "tiny/tables/new.csv").write_text("")
+    with tarfile.open(tmp_path / "altered.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "tiny", "tiny")
+    assert "holds something that is no plain file: tiny" in release(tmp_path, "verify", "altered.tar.gz", code=2)
+    with tarfile.open(tmp_path / "altered.tar.gz", "w:gz") as archive:
+        for path in sorted((tmp_path / "tiny").rglob("*")):
+            if path.is_file() and path.name != "results.tex":
+                archive.add(path, path.relative_to(tmp_path))
+    said = release(tmp_path, "verify", "altered.tar.gz", code=1)
+    for line in ("tables/results.csv: altered", "tables/new.csv: extra", "tables/results.tex: missing"):
+        assert line in said
+    (tmp_path / "cut.tar.gz").write_bytes((tmp_path / "one.tar.gz").read_bytes()[:-5000])
+    assert "is not a whole release" in release(tmp_path, "verify", "cut.tar.gz", code=2)
+
+
+def test_an_upload_lists_what_it_would_send_and_sends_nothing(finished):
+    project = finished.parents[1]
+    said = release(project, "upload", "--config", "tiny.yaml", "--dataset", "me/data")
+    assert "short/00000.parquet" in said and "nothing was sent" in said
+    said = release(project, "upload", "--config", "tiny.yaml", "--model", "me/model", "--stage", "final")
+    assert "model.safetensors" in said and "README.md" in said and "nothing was sent" in said
 
 
 def test_a_second_run_does_nothing(finished):
