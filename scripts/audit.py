@@ -35,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     write = commands.add_parser("manifest", help="bring a results folder's manifest up to date")
     write.add_argument("folder", type=Path)
-    write.add_argument("--lock", type=Path, help="lock of the environment to record")
+    write.add_argument("--lock", type=Path, help="lock of the environment; default: the one before")
     write.add_argument("--full", action="store_true", help="read every file again, whatever its size and time")
     write.add_argument("--tell", action="store_true", help="and say what changed since the manifest before")
     write.set_defaults(run=_manifest)

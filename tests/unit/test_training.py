@@ -1,5 +1,6 @@
 """Stages, their arguments and data; training itself runs in the workflow tests."""
 
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +13,7 @@ from reasonlite.config import parse_config
 from reasonlite.errors import UserError
 from reasonlite.stages import Grid, arms, stages_of
 from reasonlite.tables import CURRICULUM, frame_of
-from reasonlite.training import common, grpo, sft
+from reasonlite.training import common, grpo, reuse, sft
 from reasonlite.training.arguments import check_arguments
 
 ROOT = Path(__file__).parents[2]
@@ -157,3 +158,37 @@ def test_rewards_are_our_own_verdicts(reply, label, right, formed):
     assert grpo.correct(completions, [label]) == [right]
     assert grpo.well_formed(completions) == [formed]
     assert grpo.correct([reply], [label]) == [right]
+
+
+def test_what_was_made_from_anything_else_is_not_continued_and_the_same_is_not_trained_again(tmp_path):
+    work, out = tmp_path / "work", {"checkpoint": tmp_path / "out", "log.parquet": tmp_path / "log"}
+    reuse.clear_other(work, {"data": 1})
+    (work / "checkpoint-5").mkdir()
+    reuse.clear_other(work, {"data": 1})
+    assert (work / "checkpoint-5").exists() and not reuse.is_finished(work, {"data": 1}, out)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "weights").write_text("w")
+    (tmp_path / "log").write_text("l")
+    reuse.keep_finished(work, out)
+    assert not (work / "checkpoint-5").exists()
+    shutil.rmtree(tmp_path / "out")
+    assert reuse.is_finished(work, {"data": 1}, out) and not reuse.is_finished(work, {"data": 2}, out)
+    reuse.take_finished(work, out)
+    assert (tmp_path / "out" / "weights").read_text() == "w" and (tmp_path / "log").read_text() == "l"
+    reuse.clear_other(work, {"data": 2})
+    assert [path.name for path in work.iterdir()] == ["made_from.json"]
+
+
+def test_a_stage_is_known_by_settings_models_tables_and_code(tmp_path):
+    script = Path(__file__).parents[2] / "scripts" / "train_sft.py"
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "weights").write_text(name)
+        (tmp_path / f"{name}.parquet").write_text(name)
+    one, two = ([tmp_path / name] for name in ("one", "two"))
+    tables = [[tmp_path / f"{name}.parquet"] for name in ("one", "two")]
+    known = reuse.made_from(script, {"seed": 1}, one, tables[0])
+    assert known == reuse.made_from(script, {"seed": 1}, one, tables[0])
+    assert "reasonlite/training/sft.py" in known["code"]
+    for other in (({"seed": 2}, one, tables[0]), ({"seed": 1}, two, tables[0]), ({"seed": 1}, one, tables[1])):
+        assert reuse.made_from(script, *other) != known

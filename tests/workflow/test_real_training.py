@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -87,7 +88,14 @@ def test_a_run_killed_and_one_warned_end_with_the_undisturbed_loss_curve(undistu
     assert "is kept as a checkpoint; it continues" in (tmp_path / "stderr").read_text()
     assert finish(line, tmp_path).equals(undisturbed)
     assert (tmp_path / "stderr").read_text().count("continuing from checkpoint-") == 2
-    assert (tmp_path / "out" / "model.safetensors").exists() and not (tmp_path / "work").exists()
+    assert (tmp_path / "out" / "model.safetensors").exists()
+    assert sorted(path.name for path in (tmp_path / "work").iterdir()) == ["finished", "made_from.json"]
+    weights = (tmp_path / "out" / "model.safetensors").read_bytes()
+    shutil.rmtree(tmp_path / "out")  # as Snakemake does before it runs the job again
+    assert finish(line, tmp_path).equals(undisturbed)
+    assert (tmp_path / "out" / "model.safetensors").read_bytes() == weights
+    said = (tmp_path / "stderr").read_text()
+    assert said.count("its files are put in place again") == 1 and "begins anew" not in said
 
 
 def wait_for(path, process):

@@ -15,6 +15,8 @@ from typing import Any
 Manifest = dict[str, Any]
 # in the order in which they are told
 KINDS = ("added", "removed", "changed", "rewritten")
+# what a reader looks at first, then back to where the data come from
+PARTS = ("tables", "figures", "evaluation", "training", "checkpoints", "curriculum", "judged", "votes", "groups")
 
 
 @dataclass(frozen=True, order=True)
@@ -61,8 +63,13 @@ def compare(old: Manifest, new: Manifest) -> Difference:
             continue
         rule = (after.get(path) or before[path]).get("rule")
         changes.append(Change(path, kind, rule, tuple(sorted(causes.of(path)))))
-    changes.sort(key=lambda change: (KINDS.index(change.kind), change.path))
+    changes.sort(key=lambda change: (KINDS.index(change.kind), _rank(change.path), change.path))
     return Difference(changes, unchanged, list(_notes(old, new)))
+
+
+def _rank(path: str) -> int:
+    part = path.split("/", 1)[0]
+    return PARTS.index(part) if part in PARTS else len(PARTS)
 
 
 def _kind(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 EXAMPLES = 5  # shown of each kind; all are counted
+CELLS = 12
 LONGEST = 120  # characters of a value
 # what tells one row of a table from another, most telling first
 KEYS = (
@@ -36,13 +37,13 @@ def look(old: Path, new: Path, suffix: str) -> list[str]:
         return [f"cannot be looked into: {error}"]
 
 
-def _limited(found: Sequence[str], what: str) -> list[str]:
-    more = len(found) - EXAMPLES
-    return [*found[:EXAMPLES], *([f"… and {more:,} more {what}"] if more > 0 else [])]
+def _limited(found: Sequence[str], what: str, most: int = EXAMPLES) -> list[str]:
+    more = len(found) - most
+    return [*found[:most], *([f"… and {more:,} more {what}"] if more > 0 else [])]
 
 
 def _short(value: Any) -> str:
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    text = f"{value:.6g}" if isinstance(value, float) else " ".join(str(value).split())
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
@@ -71,7 +72,7 @@ def cells(old: Path, new: Path) -> list[str]:
         for name in names
         if left[k][name] != right[k][name]
     ]
-    return found + _limited(changed, "cells")
+    return found + _limited(changed, "cells", CELLS)
 
 
 def _is_key(names: Sequence[str], *frames: pl.DataFrame) -> bool:

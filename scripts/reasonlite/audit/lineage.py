@@ -107,23 +107,25 @@ def row(found: Lineage, wanted: str) -> Iterator[str]:
     if PurePosixPath(found.path).suffix == ".csv":
         yield from _cell(found, wanted)
         return
-    problem = wanted.rsplit("_", 1)[0]
-    seen = False
+    problem, effort, seen = wanted.rsplit("_", 1)[0], None, False
     for path in found.upstream():
         names = found.manifest["outputs"][path].get("schema") or {}
         column = next((name for name in IDS if name in names), None)
         if column is None:
             continue
-        for value in dict.fromkeys((wanted, problem)):
-            rows = pl.scan_parquet(found.results / path).filter(pl.col(column) == value).collect()
-            if rows.height:
-                seen = True
-                yield from _rows(found, path, rows)
-                break
+        table = pl.scan_parquet(found.results / path)
+        rows = table.filter(pl.col(column) == wanted).collect()
+        of_another = effort is not None and "effort" in names and effort not in rows["effort"]
+        if rows.is_empty() or of_another or "seed" in names:  # the answers: all that voted are shown
+            key = "problem_id" if "problem_id" in names else column
+            rows = pl.concat([rows if not of_another else rows.clear(), table.filter(pl.col(key) == problem).collect()])
+            rows = rows.unique(maintain_order=True)
+        if rows.height:
+            seen = True
+            effort = effort or (rows["effort"][0] if "effort" in names else None)
+            yield from _rows(found, path, rows)
     if not seen:
-        raise UserError(
-            f"no table on the way to it has {wanted!r}", where=found.path, todo="look the id up in the table"
-        )
+        raise UserError(f"no table on the way to it has {wanted!r}", where=found.path, todo="look its id up")
 
 
 def _rows(found: Lineage, path: str, rows: pl.DataFrame) -> Iterator[str]:

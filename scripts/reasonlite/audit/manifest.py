@@ -82,6 +82,8 @@ def _look(results: Path, root: Path, store: Store, lock: Path | None, trust_cach
     now: dict[str, Any] = {"files": hashed(paths, known.get("files", {})), "records": recorded}
     if lock is not None:
         now["lock"], now["packages"] = read_lock(root / lock)
+    elif "lock" in known:
+        now |= {"lock": known["lock"], "packages": known["packages"]}
     if (results / NAME).is_file():
         now["manifest"] = stamp(results / NAME)
     return _Seen(now, outputs, sources, now == known)
