@@ -102,7 +102,13 @@ def write(root, name, value, rule, inputs, settings=None, code="c1", start=1000.
     identity = json.dumps({"code": code, "settings": settings or {}})
     record = {
         **{"rule": rule, "input": inputs, "params": [repr("x"), repr(identity)], "log": [], "incomplete": False},
-        **{"record_format_version": 6, "starttime": start, "endtime": start + 1, "input_checksums": {}},
+        **{
+            "code": f"\n  python {rule}.py \\\n    --x\n",
+            "record_format_version": 6,
+            "starttime": start,
+            "endtime": start + 1,
+            "input_checksums": {},
+        },
     }
     metadata = root / ".snakemake" / "metadata" / base64.b64encode(f"results/x/{name}".encode()).decode()
     metadata.parent.mkdir(parents=True, exist_ok=True)
@@ -180,8 +186,16 @@ def test_verification_names_what_is_missing_cut_off_altered_extra_and_out_of_dat
         "evaluation/m/b/judged.parquet": "altered: same size, other bytes",
     }
     assert verifying.verify(found, project / "copy") == []
+
+
+def test_an_output_made_from_another_version_of_its_input_is_named(project):
+    found = written()
     found["outputs"]["tables/r.csv"]["inputs"] = {"results/x/evaluation/m/b/judged.parquet": "0" * 64}
-    assert faults(found)["tables/r.csv"].startswith(("out of date", "truncated"))
+    found["outputs"]["problems/a.parquet"]["inputs"] = {"mine.jsonl": "0" * 64}
+    assert faults(found) == {
+        "tables/r.csv": "out of date: made from another version of evaluation/m/b/judged.parquet",
+        "problems/a.parquet": "out of date: made from another version of mine.jsonl",
+    }
 
 
 def test_any_byte_that_is_turned_over_is_found(project):

@@ -230,6 +230,12 @@ CHANGES = [
         ["tables/published.md"],
     ),
     (
+        "a rule's command",
+        lambda p: p.replace("rules/tables.smk", "--seed {params.seed}", "--seed 1{params.seed}"),
+        [r"rule tabulate_results: - --seed \{params\.seed\} \\; \+ --seed 1\{params\.seed\}"],
+        ["tables/results.csv"],
+    ),
+    (
         "a figure's style",
         lambda p: p.replace("scripts/reasonlite/figures.py", "0.9 + 0.35 *", "1.9 + 0.35 *"),
         [r"code reasonlite/figures\.py: stages"],

@@ -21,7 +21,7 @@ PARTS = ("tables", "figures", "evaluation", "training", "checkpoints", "curricul
 
 @dataclass(frozen=True, order=True)
 class Cause:
-    """One first difference: where, what, and its kind (source, setting, code, lock, machine, by hand, …)."""
+    """One first difference: where, what, and its kind (source, setting, code, rule, lock, machine, …)."""
 
     kind: str
     where: str
@@ -113,6 +113,7 @@ class _Causes:
         found = set(_settings(rule, before.get("settings"), after.get("settings")))
         found |= set(self._lock(before.get("lock"), after.get("lock")))
         found |= set(self._code(before.get("code"), after.get("code")))
+        found |= set(self._shell(rule, before.get("shell"), after.get("shell")))
         found |= self._upstream(before.get("inputs", {}), after["inputs"])
         return found or set(_chance(rule, before, after))
 
@@ -152,6 +153,13 @@ class _Causes:
                 right = self._new.get("functions", {}).get(new[file]) or {}
                 names = sorted(name for name in left.keys() | right.keys() if left.get(name) != right.get(name))
                 yield Cause("code", file, ", ".join(names) or "differs")
+
+    def _shell(self, rule: str, before: str | None, after: str | None) -> Iterator[Cause]:
+        if before != after:
+            old = self._old.get("shells", {}).get(before, "").splitlines()
+            new = self._new.get("shells", {}).get(after, "").splitlines()
+            lines = [f"- {line}" for line in old if line not in new] + [f"+ {line}" for line in new if line not in old]
+            yield Cause("rule", rule, "; ".join(lines) or "its command's lines stand in another order")
 
     def _lock(self, before: str | None, after: str | None) -> Iterator[Cause]:
         if before != after:

@@ -11,7 +11,7 @@ from typing import Any
 
 from reasonlite.errors import UserError
 
-BATCH_ROWS = 8_192
+BATCH_ROWS = 1_024
 
 
 def describe(path: Path) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def describe(path: Path) -> dict[str, Any]:
     import pyarrow.parquet
 
     try:
-        with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:
+        with pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=2**20) as file:
             schema = {field.name: _name(field.type) for field in file.schema_arrow}
             columns = [_Values(field.type) for field in file.schema_arrow]
             rows = 0

@@ -3,9 +3,10 @@
 version    of this layout
 outputs    by path in the folder: sha256, bytes; rows, schema and content of a table; and of what
            the workflow made: rule, wildcards, inputs (with the hash the job read), settings, code,
-           start, seconds, machine
+           shell, start, seconds, machine
 sources    by path from the project's root: files that jobs read and no job made
 code       by the hash in a rule's identity: the files that ran, each with its hash
+shells     by hash: the rules' commands, before values are put in
 functions  by the hash of a file: its functions, each with its hash
 lock       hash of the environment's lock at the time
 locks      by hash: packages and versions of that lock, and of those that outputs name
@@ -24,7 +25,7 @@ from typing import Any
 from reasonlite.audit import content, records
 from reasonlite.audit.store import FOLDER, Store
 from reasonlite.errors import UserError
-from reasonlite.files import sha256_file, write_json
+from reasonlite.files import sha256_file, sha256_text, write_json
 
 VERSION = 2
 NAME = "manifest.json"
@@ -93,6 +94,8 @@ def _build(results: Path, root: Path, store: Store, seen: _Seen) -> dict[str, An
     prefix = f"{results.as_posix()}/"
     described = {name: entry["is"] for name, entry in seen.cache["files"].items()}
     made = {name: entry["is"] for name, entry in seen.cache["records"].items() if entry["is"] is not None}
+    shells = {text: sha256_text(text)[:16] for text in {record["shell"] for record in made.values()}}
+    made = {name: record | {"shell": shells[record["shell"]]} for name, record in made.items()}
     entries = {name: described[f"{prefix}{name}"] | _record_of(f"{prefix}{name}", made) for name in seen.outputs}
     codes = {entry["code"] for entry in entries.values() if entry.get("code")}
     catalogues = {code: store.load(f"code/{code}.json") for code in sorted(codes)}
@@ -103,6 +106,7 @@ def _build(results: Path, root: Path, store: Store, seen: _Seen) -> dict[str, An
         "sources": {name: described[name] for name in seen.sources},
         "code": {code: found.get("files", {}) for code, found in catalogues.items()},
         "functions": {digest: of for found in catalogues.values() for digest, of in found.get("functions", {}).items()},
+        "shells": {digest: text for text, digest in sorted(shells.items())},
         "locks": {digest: store.load(f"locks/{digest}.json") for digest in sorted(digests)},
     }
     if "lock" in seen.cache:

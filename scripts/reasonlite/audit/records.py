@@ -47,8 +47,8 @@ def _named(folder: Path, start: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
 def read(path: Path, root: Path, results: Path) -> dict[str, Any] | None:
     """How one output was made, from its metadata file; None where the job did not finish.
 
-    rule, wildcards, inputs (path: SHA-256 as the job read it, or null), settings, code (hash), start (UTC),
-    seconds, and machine as its log tells it.
+    rule, wildcards, inputs (path: SHA-256 as the job read it, or null), settings, code (hash), shell (the rule's
+    command before values are put in), start (UTC), seconds, and machine as its log tells it.
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -71,6 +71,7 @@ def read(path: Path, root: Path, results: Path) -> dict[str, Any] | None:
         "inputs": {name: known.get(name) for name in sorted(record.get("input") or [])},
         "settings": identity.get("settings", {}),
         "code": identity.get("code"),
+        "shell": "\n".join(line.strip() for line in (record.get("code") or "").splitlines() if line.strip()),
         **({"lock": identity["lock"]} if "lock" in identity else {}),
         "start": datetime.fromtimestamp(start, UTC).isoformat(timespec="seconds"),
         "seconds": round(max(record["endtime"] - start, 0.0), 1),

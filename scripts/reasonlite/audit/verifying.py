@@ -37,7 +37,7 @@ def verify(manifest: dict[str, Any], folder: Path, *, trust_cache: bool = False)
         found, said = digests[name]["is"], entries[name]
         if found["sha256"] != said["sha256"]:
             faults.append(Fault(name, _altered(found["bytes"], said["bytes"])))
-    return sorted([*faults, *_outdated(entries, folder)])
+    return sorted([*faults, *_outdated(manifest, folder)])
 
 
 def _altered(found: int, said: int) -> str:
@@ -46,13 +46,13 @@ def _altered(found: int, said: int) -> str:
     return f"altered: {found:,} bytes, {said:,} in the manifest" if found != said else "altered: same size, other bytes"
 
 
-def _outdated(entries: dict[str, Any], folder: Path) -> list[Fault]:
+def _outdated(manifest: dict[str, Any], folder: Path) -> list[Fault]:
     """Outputs whose job read another version of an input than the manifest holds."""
     prefix = f"results/{folder.name}/"
-    found = []
-    for name, entry in entries.items():
-        for source, digest in (entry.get("inputs") or {}).items():
-            now = entries.get(source.removeprefix(prefix), {}).get("sha256") if source.startswith(prefix) else None
-            if digest and now and digest != now:
-                found.append(Fault(name, f"out of date: made from another version of {source.removeprefix(prefix)}"))
-    return found
+    now = {f"{prefix}{name}": entry for name, entry in manifest["outputs"].items()} | manifest["sources"]
+    return [
+        Fault(name, f"out of date: made from another version of {source.removeprefix(prefix)}")
+        for name, entry in manifest["outputs"].items()
+        for source, digest in (entry.get("inputs") or {}).items()
+        if digest and source in now and now[source]["sha256"] != digest
+    ]
