@@ -5,6 +5,7 @@ Names no host and no path.
 
 from __future__ import annotations
 
+import os
 import platform
 from importlib import metadata
 from pathlib import Path
@@ -19,8 +20,10 @@ PACKAGES = (
 
 
 def describe() -> dict[str, Any]:
-    """Python's version, the processor's kind, GPUs by name, and versions of what is installed of PACKAGES."""
+    """Python's version, processor, GPUs and container by name, and versions of what is installed of PACKAGES."""
+    image = os.environ.get("APPTAINER_CONTAINER") or os.environ.get("SINGULARITY_CONTAINER")
     return {
+        "container": Path(image).name if image else None,
         "python": platform.python_version(),
         "processor": platform.machine(),
         "gpus": _gpus(),

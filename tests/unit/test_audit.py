@@ -328,6 +328,15 @@ def test_what_is_no_manifest_is_refused_by_name(tmp_path, text, said):
         manifest.read(tmp_path)
 
 
+def test_another_container_is_told(project):
+    image = project / "envs" / "image.sif"
+    image.parent.mkdir()
+    old = written()
+    image.write_bytes(b"one")
+    assert changes.compare(old, new := written()).notes == ["the container envs/image.sif is another"]
+    assert new["container"]["bytes"] == 3 and changes.compare(new, new).notes == []
+
+
 def test_a_manifest_that_cannot_be_read_is_made_again(project):
     whole = json.dumps(written())
     (RESULTS / "manifest.json").write_text(whole[: len(whole) // 2])

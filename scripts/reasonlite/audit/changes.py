@@ -213,6 +213,8 @@ def _chance(rule: str, before: dict[str, Any], after: dict[str, Any]) -> Iterato
 
 
 def _notes(old: Manifest, new: Manifest) -> Iterator[str]:
+    if old.get("container") != new.get("container"):
+        yield "the container envs/image.sif is another"
     before, after = old.get("lock"), new.get("lock")
     if before and after and before != after:
         lines = lock_lines(old.get("locks", {}).get(before) or {}, new.get("locks", {}).get(after) or {})

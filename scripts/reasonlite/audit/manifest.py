@@ -9,6 +9,7 @@ code       by the hash in a rule's identity: the files that ran, each with its h
 shells     by hash: the rules' commands, before values are put in
 functions  by the hash of a file: its functions, each with its hash
 lock       hash of the environment's lock at the time
+container  sha256 and bytes of envs/image.sif, where there is one; which jobs ran in it, their machine says
 locks      by hash: packages and versions of that lock, and of those that outputs name
 """
 
@@ -31,6 +32,7 @@ VERSION = 2
 NAME = "manifest.json"
 # not outputs: they tell of one run, or change while it goes on
 APART = {"logs", "benchmarks", "journals", NAME, FOLDER, "report.html", "release.tar.gz"}
+IMAGE = "envs/image.sif"
 VOLATILE = {"tables/ledger.csv"}  # hours, which are never the same twice
 OF_A_RUN = ("start", "seconds", "machine")  # what two equal runs do not share
 
@@ -80,6 +82,7 @@ def _look(results: Path, root: Path, store: Store, lock: Path | None, trust_cach
     inputs = {name for entry in recorded.values() for name in (entry["is"] or {}).get("inputs", ())}
     sources = sorted(name for name in inputs if not name.startswith(prefix) and (root / name).is_file())
     paths = {f"{prefix}{name}": f"{prefix}{name}" for name in outputs} | {name: str(root / name) for name in sources}
+    paths |= {IMAGE: str(root / IMAGE)} if (root / IMAGE).is_file() else {}
     now: dict[str, Any] = {"files": hashed(paths, known.get("files", {})), "records": recorded}
     if lock is not None:
         now["lock"], now["packages"] = read_lock(root / lock)
@@ -109,6 +112,8 @@ def _build(results: Path, root: Path, store: Store, seen: _Seen) -> dict[str, An
         "shells": {digest: text for text, digest in sorted(shells.items())},
         "locks": {digest: store.load(f"locks/{digest}.json") for digest in sorted(digests)},
     }
+    if IMAGE in described:
+        manifest["container"] = described[IMAGE]
     if "lock" in seen.cache:
         manifest["lock"] = seen.cache["lock"]
         manifest["locks"][seen.cache["lock"]] = seen.cache["packages"]
