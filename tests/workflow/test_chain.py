@@ -202,12 +202,15 @@ def test_a_release_is_the_same_twice_and_is_checked_anywhere(finished, tmp_path)
     assert "is not a whole release" in release(tmp_path, "verify", "cut.tar.gz", code=2)
 
 
-def test_an_upload_lists_what_it_would_send_and_sends_nothing(finished):
+def test_an_upload_lists_what_it_would_send_and_sends_nothing_unasked(finished, monkeypatch):
     project = finished.parents[1]
     said = release(project, "upload", "--config", "tiny.yaml", "--dataset", "me/data")
     assert "short/00000.parquet" in said and "nothing was sent" in said
     said = release(project, "upload", "--config", "tiny.yaml", "--model", "me/model", "--stage", "final")
     assert "model.safetensors" in said and "README.md" in said and "nothing was sent" in said
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    said = release(project, "upload", "--config", "tiny.yaml", "--dataset", "me/data", "--send", code=2)
+    assert "error: me/data: the hub did not take it" in said and "Traceback" not in said
 
 
 def test_a_second_run_does_nothing(finished):

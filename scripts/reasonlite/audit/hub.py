@@ -34,8 +34,8 @@ def plan(results: Path, config: Config, stage: str | None) -> Iterator[tuple[str
 
 def send(repo: str, kind: str, files: list[tuple[str, Path | str]], private: bool) -> str:
     """Make the repository if need be and upload all in one commit; its address. ``kind``: dataset or model."""
+    import httpx
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError
 
     with tempfile.TemporaryDirectory() as scratch:
         for name, content in files:
@@ -49,10 +49,9 @@ def send(repo: str, kind: str, files: list[tuple[str, Path | str]], private: boo
             api = HfApi()
             api.create_repo(repo, repo_type=kind, private=private, exist_ok=True)
             done = api.upload_folder(repo_id=repo, repo_type=kind, folder_path=scratch)
-        except (HfHubHTTPError, OSError) as error:
-            raise UserError(
-                f"the hub took nothing: {error}", where=repo, todo="log in with: hf auth login, and check the name"
-            ) from None
+        except (httpx.HTTPError, OSError, ValueError) as error:
+            todo = "check the network and the name, log in with: hf auth login; then again: what is there is not sent twice"
+            raise UserError(f"the hub did not take it: {error}", where=repo, todo=todo) from None
     return str(done.commit_url)
 
 
