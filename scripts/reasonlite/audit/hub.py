@@ -50,7 +50,7 @@ def send(repo: str, kind: str, files: list[tuple[str, Path | str]], private: boo
             api.create_repo(repo, repo_type=kind, private=private, exist_ok=True)
             done = api.upload_folder(repo_id=repo, repo_type=kind, folder_path=scratch)
         except (httpx.HTTPError, OSError, ValueError) as error:
-            todo = "check the network and the name, log in with: hf auth login; then again: what is there is not sent twice"
+            todo = "check the network and the name, or log in with: hf auth login; then send it again"
             raise UserError(f"the hub did not take it: {error}", where=repo, todo=todo) from None
     return str(done.commit_url)
 
