@@ -340,3 +340,11 @@ def test_an_answer_is_traced_to_its_problem_and_seed(finished):
     assert (finished.folder / "way.svg").read_text().startswith("<svg")
     told = finished.audit("trace", str(RESULTS / "tables" / "results.csv"))
     assert "from mine.jsonl" in told and "train.stage" not in told and "stage.arguments.learning_rate = 0.02" in told
+
+
+def test_snakemake_audit_brings_all_up_to_date_and_tells(finished):
+    for _ in range(2):
+        done = run_snakemake(finished.folder, "--cores", "2", "--configfile", "audited.yaml", "--", "audit")
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert "added     tables/lengths.csv  (tabulate_distributions)" in done.stdout
+        assert "because of config tabulate_distributions: newly asked for" in done.stdout
