@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -83,10 +84,15 @@ class Project:
         return self._runs[-1]
 
     def end(self) -> None:
-        """End what a failed test left running."""
+        """End what tests left running."""
         for run in self._runs:
             if run.process.poll() is None:
                 run.kill()
+        # without cgroups Slurm loses sight of a job's process whose parent was killed
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if (entry / "cwd").resolve() == self.folder:
+                    os.kill(int(entry.name), signal.SIGKILL)
 
     def rows(self, paths: list[str]) -> dict[str, list[int]]:
         """A hash of every row of tables."""
