@@ -231,9 +231,9 @@ CHANGES = [
     ),
     (
         "a rule's command",
-        lambda p: p.replace("rules/tables.smk", "--seed {params.seed}", "--seed 1{params.seed}"),
-        [r"rule tabulate_results: - --seed \{params\.seed\} \\; \+ --seed 1\{params\.seed\}"],
-        ["tables/results.csv"],
+        lambda p: p.replace("rules/labels.smk", "--min-votes {params.min_votes}", "--min-votes 1"),
+        [r"rule vote: - --min-votes \{params\.min_votes\} \\; \+ --min-votes 1 "],
+        ["votes/00000.parquet"],
     ),
     (
         "a figure's style",
