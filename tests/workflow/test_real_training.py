@@ -232,7 +232,7 @@ def test_each_method_does_what_it_is_for(study):
 
 
 def test_checkpoints_load_alike_and_say_what_they_are(study):
-    for folder in (study / "checkpoints").iterdir():
+    for folder in (path for path in (study / "checkpoints").iterdir() if path.is_dir()):
         assert (folder / "model.safetensors").exists() and not list(folder.glob("adapter*"))
         summary = json.loads((folder / "training.json").read_text())
         assert summary["resolved"]["learning_rate"] == summary["stage"]["arguments"]["learning_rate"]
