@@ -63,7 +63,8 @@ def _manifest(arguments: argparse.Namespace) -> int:
     written = manifest.write(arguments.folder, arguments.root, lock=arguments.lock, trust_cache=not arguments.full)
     print(f"{arguments.folder / manifest.NAME}: {'written' if written else 'unchanged'}")
     if arguments.tell and Store(arguments.folder).history():
-        sys.stdout.write(_told(sides.before(arguments.folder), sides.open_side(str(arguments.folder), arguments.root)))
+        old, new = sides.before(arguments.folder), sides.open_side(str(arguments.folder), arguments.root)
+        sys.stdout.write(_told(changes.compare(old.manifest, new.manifest), old, new))
     return 0
 
 
@@ -74,7 +75,7 @@ def _diff(arguments: argparse.Namespace) -> int:
         raise UserError("is not a results folder", where=arguments.old, todo="name one, or two manifests")
     old = sides.open_side(arguments.old, root) if arguments.new else sides.before(Path(arguments.old))
     difference = changes.compare(old.manifest, new.manifest)
-    text = _told(old, new, arguments.format)
+    text = _told(difference, old, new, arguments.format)
     if arguments.output:
         files.write_text(arguments.output, text)
     else:
@@ -82,11 +83,10 @@ def _diff(arguments: argparse.Namespace) -> int:
     return int(any(change.kind in FAILURES[arguments.fail_on] for change in difference.changes))
 
 
-def _told(old: sides.Side, new: sides.Side, form: str = "text") -> str:
+def _told(difference: changes.Difference, old: sides.Side, new: sides.Side, form: str = "text") -> str:
     from reasonlite.audit import telling  # loads Polars, which an unchanged audit does not need
 
     stores = sides.stores_of([old, new])
-    difference = changes.compare(old.manifest, new.manifest)
     told = telling.look(difference, old, new, stores)
     forms = {"text": telling.text, "markdown": telling.markdown, "json": telling.as_json, "html": telling.html}
     return forms[form](difference, told, telling.sources(difference, old, new, stores))
@@ -105,7 +105,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 def _trace(arguments: argparse.Namespace) -> int:
     from reasonlite.audit import lineage
 
-    found = lineage.open_lineage(arguments.path, arguments.root)
+    found = lineage.open_lineage(arguments.path)
     for line in lineage.row(found, arguments.row) if arguments.row else lineage.tree(found):
         print(line)
     if arguments.graph:

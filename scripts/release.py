@@ -14,7 +14,7 @@ from pathlib import Path
 
 from reasonlite import cli, errors
 from reasonlite.audit import hub, release
-from reasonlite.config import Config, parse_config
+from reasonlite.config import Config, load_config
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _experiment(path: Path) -> tuple[Config, Path]:
-    config = parse_config(release.read_config(path))
+    config = load_config(path)
     return config, Path("results") / config.experiment
 
 

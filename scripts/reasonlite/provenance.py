@@ -97,7 +97,8 @@ def code_of(script: Path, root: Path) -> dict[str, str]:
     return {str(file.relative_to(root)): code_hash(file) for file in sorted(seen)}
 
 
-def code_id(scripts: Sequence[Path]) -> str:
+@functools.cache
+def code_id(scripts: tuple[Path, ...]) -> str:
     """One hash for all the code that scripts of one folder run."""
     return sha256_text(canonical_json([code_of(script, script.parent) for script in scripts]))
 
@@ -111,4 +112,4 @@ def catalogue(scripts: Sequence[Path]) -> dict[str, dict[str, Any]]:
 
 def identity(scripts: Sequence[Path], settings: dict[str, Any], lock: str = "") -> str:
     """One canonical line for a rule: its named settings, a hash of the code it runs, and one of its lock if given."""
-    return canonical_json({"code": code_id(scripts), "settings": settings, **({"lock": lock} if lock else {})})
+    return canonical_json({"code": code_id(tuple(scripts)), "settings": settings, **({"lock": lock} if lock else {})})

@@ -403,7 +403,7 @@ def test_cells_rows_lines_pixels_and_tensors(tmp_path):
 
 def test_an_output_a_row_and_a_cell_are_traced(project):
     written()
-    found = lineage.open_lineage(RESULTS / "tables" / "r.csv", Path())
+    found = lineage.open_lineage(RESULTS / "tables" / "r.csv")
     lines = list(lineage.tree(found))
     assert [line for line in lines if not line.startswith(" ")] == list(found.upstream())
     assert any("from mine.jsonl" in line for line in lines)
@@ -412,7 +412,7 @@ def test_an_output_a_row_and_a_cell_are_traced(project):
         "    model m, benchmark b, value 50.0",
         "evaluation/m/b/judged.parquet  (judge)",
     ]
-    judged = lineage.open_lineage(RESULTS / "evaluation/m/b/judged.parquet", Path())
+    judged = lineage.open_lineage(RESULTS / "evaluation/m/b/judged.parquet")
     assert list(lineage.row(judged, "s:0_1")) == [
         "evaluation/m/b/judged.parquet  (judge)",
         "    answer_id s:0_1, problem_id s:0, correct False, tokens 4",

@@ -42,9 +42,14 @@ def _limited(found: Sequence[str], what: str, most: int = EXAMPLES) -> list[str]
     return [*found[:most], *([f"… and {more:,} more {what}"] if more > 0 else [])]
 
 
-def _short(value: Any) -> str:
-    text = f"{value:.6g}" if isinstance(value, float) else " ".join(str(value).split())
+def shortened(value: Any) -> str:
+    """A value on one line, cut where it is long."""
+    text = " ".join(str(value).split())
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _short(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else shortened(value)
 
 
 def cells(old: Path, new: Path) -> list[str]:

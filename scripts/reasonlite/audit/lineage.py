@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from reasonlite.audit import manifest as manifests
-from reasonlite.audit.inside import LONGEST
+from reasonlite.audit.inside import shortened
 from reasonlite.errors import UserError
 
 ROWS = 12  # shown of one table
@@ -59,7 +59,7 @@ class Lineage:
         return found
 
 
-def open_lineage(path: Path, root: Path) -> Lineage:
+def open_lineage(path: Path) -> Lineage:
     """Find the results folder that ``path`` lies in, and its manifest."""
     for folder in path.parents:
         if (folder / manifests.NAME).is_file():
@@ -88,7 +88,7 @@ def tree(found: Lineage) -> Iterator[str]:
             f", {entry['start']}, {entry['seconds']:,} s" if rule else ""
         )
         for name, value in flat(entry.get("settings") or {}):
-            yield f"    {name} = {_short(value)}"
+            yield f"    {name} = {shortened(value)}"
         for name in found.sources(paths[0]):
             yield f"    from {name} (sha256 {found.manifest['sources'][name]['sha256'][:16]}…)"
 
@@ -132,7 +132,7 @@ def _rows(found: Lineage, path: str, rows: pl.DataFrame) -> Iterator[str]:
     entry = found.manifest["outputs"][path]
     yield f"{path}  ({entry.get('rule')})"
     for one in rows.head(ROWS).iter_rows(named=True):
-        yield "    " + ", ".join(f"{name} {_short(value)}" for name, value in one.items() if value is not None)
+        yield "    " + ", ".join(f"{name} {shortened(value)}" for name, value in one.items() if value is not None)
     if rows.height > ROWS:
         yield f"    … and {rows.height - ROWS:,} more rows"
 
@@ -156,11 +156,6 @@ def _cell(found: Lineage, wanted: str) -> Iterator[str]:
         )
         yield from _rows(found, path, right)
         yield f"to go on: audit.py trace {found.results / path} --row ID"
-
-
-def _short(value: Any) -> str:
-    text = " ".join(str(value).split())
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def drawing(found: Lineage) -> str:

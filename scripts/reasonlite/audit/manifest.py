@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -144,10 +144,8 @@ def hashed(files: dict[str, str], known: dict[str, Any], *, describe: bool = Tru
     found = {name: known[name] for name, at in stamps.items() if name in known and known[name]["at"] == at}
     missing = sorted(files.keys() - found.keys(), key=lambda name: -stamps[name][0])
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        for name, entry in zip(
-            missing, pool.map(lambda name: _read(Path(files[name]), describe), missing), strict=True
-        ):
-            found[name] = entry
+        read = pool.map(lambda name: _read(Path(files[name]), describe), missing)
+        found |= dict(zip(missing, read, strict=True))
     return found
 
 
@@ -188,12 +186,11 @@ def _record_of(name: str, made: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 def _lasting(manifest: dict[str, Any]) -> dict[str, Any]:
     """The manifest without what two equal runs do not share."""
-    outputs = {name: without(entry, OF_A_RUN) for name, entry in manifest["outputs"].items()}
+    outputs = {
+        path: {name: value for name, value in entry.items() if name not in OF_A_RUN}
+        for path, entry in manifest["outputs"].items()
+    }
     return {**manifest, "outputs": outputs}
-
-
-def without(entry: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    return {name: value for name, value in entry.items() if name not in names}
 
 
 def _keep(results: Path, root: Path, store: Store, manifest: dict[str, Any]) -> None:

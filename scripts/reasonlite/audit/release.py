@@ -18,8 +18,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from reasonlite.audit import cards
 from reasonlite.audit import manifest as manifests
 from reasonlite.audit.verifying import Fault
@@ -45,12 +43,14 @@ def build(results: Path, root: Path, config: Config, config_file: Path, output: 
             (folder / target).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, folder / target)
         _cards(folder / "cards", config, results)
-        _crate(folder, config, manifest)
-        files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-        (folder / SUMS).write_text("".join(f"{sha256_file(folder / name)}  {name}\n" for name in files))
+        names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+        sums = {name: sha256_file(folder / name) for name in names}
+        _crate(folder, config, manifest, sums)
+        sums[CRATE] = sha256_file(folder / CRATE)
+        (folder / SUMS).write_text("".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
         with atomic_path(output) as temporary:
-            _pack(folder, [*files, SUMS], temporary, config.experiment)
-    return len(files) + 1
+            _pack(folder, [*sums, SUMS], temporary, config.experiment)
+    return len(sums) + 1
 
 
 def _gathered(results: Path, root: Path, manifest: dict[str, Any], config_file: Path) -> Iterator[tuple[str, Path]]:
@@ -76,8 +76,8 @@ def _cards(folder: Path, config: Config, results: Path) -> None:
             (folder / "models" / f"{stage.name}.md").write_text(cards.model_card(config, results, stage.name), "utf-8")
 
 
-def _crate(folder: Path, config: Config, manifest: dict[str, Any]) -> None:
-    """RO-Crate 1.3: the files, the workflow that made them, and the sources it read."""
+def _crate(folder: Path, config: Config, manifest: dict[str, Any], sums: dict[str, str]) -> None:
+    """RO-Crate 1.3: the files with their hashes, the workflow that made them, and the sources it read."""
     from rocrate.model.person import Person
     from rocrate.rocrate import ROCrate
 
@@ -97,10 +97,10 @@ def _crate(folder: Path, config: Config, manifest: dict[str, Any]) -> None:
         properties={"name": "workflow"},
     )
     made = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        name = path.relative_to(folder).as_posix()
+    for name, digest in sums.items():
         if name != "workflow/Snakefile":
-            described = {"sha256": sha256_file(path), "contentSize": str(path.stat().st_size)}
+            path = folder / name
+            described = {"sha256": digest, "contentSize": str(path.stat().st_size)}
             file = crate.add_file(path, name, properties=described)
             made += [file] if name.startswith(PARTS) else []
     sources = [
@@ -156,12 +156,3 @@ def verify(archive: Path) -> tuple[int, list[Fault]]:
         if name.startswith(PARTS) and entries.get(name, {}).get("sha256") != found[name]:
             faults.append(Fault(name, "not as in the manifest"))
     return len(found), sorted(faults)
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    try:
-        return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise UserError("no such config", where=path) from None
-    except (yaml.YAMLError, TypeError, ValueError) as error:
-        raise UserError(f"is not a config: {error}", where=path) from None

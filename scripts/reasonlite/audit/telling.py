@@ -31,23 +31,20 @@ class Told:
 
 def look(difference: Difference, old: Side, new: Side, stores: Sequence[Store]) -> list[Told]:
     """Every change with the look inside; where a file of either side is gone, that is said."""
-    return [_look(change, "outputs", old, new, stores) for change in difference.changes]
+    return [
+        Told(change, *(_details("outputs", change.path, old, new, stores) if change.kind == "changed" else ([], None)))
+        for change in difference.changes
+    ]
 
 
 def sources(difference: Difference, old: Side, new: Side, stores: Sequence[Store]) -> dict[str, list[str]]:
     """The look inside each source file that is a cause."""
     names = {c.where for change in difference.changes for c in change.causes if c.kind == "source"}
-    return {name: _details("sources", name, "changed", old, new, stores)[0] for name in sorted(names)}
-
-
-def _look(change: Change, part: str, old: Side, new: Side, stores: Sequence[Store]) -> Told:
-    if change.kind != "changed":
-        return Told(change, [], None)
-    return Told(change, *_details(part, change.path, change.kind, old, new, stores))
+    return {name: _details("sources", name, old, new, stores)[0] for name in sorted(names)}
 
 
 def _details(
-    part: str, path: str, kind: str, old: Side, new: Side, stores: Sequence[Store]
+    part: str, path: str, old: Side, new: Side, stores: Sequence[Store]
 ) -> tuple[list[str], tuple[Path, Path] | None]:
     left, right = old.file(part, path, stores), new.file(part, path, stores)
     if left is None or right is None:

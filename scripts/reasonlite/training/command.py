@@ -46,11 +46,10 @@ def run(method: str, train: Callable[[Job], None], description: str | None, argv
     named = {"stage": stage.model_dump(mode="json"), "seed": given.seed, "lock": given.lock}
     key = reuse.made_from(script, named, models, given.data)
     outputs = {"checkpoint": given.output, "log.parquet": given.log_table, "speed.parquet": given.speed_table}
-    finished = reuse.is_finished(given.work, key, outputs)
-    if finished and first:
-        reuse.take_finished(given.work, outputs)
-        write_checksums(given.output)
-    if finished:
+    if reuse.is_finished(given.work, key, outputs):
+        if first:
+            reuse.take_finished(given.work, outputs)
+            write_checksums(given.output)
         return
     if first:
         reuse.clear_other(given.work, key)  # the others wait for this process before they look there
