@@ -1,6 +1,6 @@
 # The teacher's answers, one job an effort and shard.
 # Requires: problems/shards/{shard}.parquet, models/{teacher}/ (not with a server).
-# Gives: answers/{effort}/{shard}.parquet; keeps journals/{effort}/{shard}.jsonl.
+# Gives: answers/{effort}/{shard}.parquet; keeps journals/{effort}/{shard}/.
 
 
 rule generate_answers:
@@ -27,8 +27,8 @@ rule generate_answers:
         settings=lambda wildcards: as_json(EXPERIMENT.teacher.efforts[wildcards.effort]),
         seed=EXPERIMENT.seed,
         lock=LOCK_OPTION,
-        chunk=EXPERIMENT.teacher.chunk,
-        journal=f"{RESULTS}/journals/{{effort}}/{{shard}}.jsonl",
+        commit=EXPERIMENT.teacher.commit,
+        journal=f"{RESULTS}/journals/{{effort}}/{{shard}}",
         identity=lambda wildcards: identity(
             "generate_answers",
             engine=EXPERIMENT.teacher.engine,
@@ -47,7 +47,7 @@ rule generate_answers:
             --settings {params.settings:q} \
             --seed {params.seed} \
             {params.lock} \
-            --chunk {params.chunk} \
+            --commit {params.commit} \
             --journal {params.journal:q} \
             --output {output.table:q} \
             &>{log:q}

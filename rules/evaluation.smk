@@ -33,7 +33,7 @@ rule evaluate_answers:
         seed=EXPERIMENT.seed,
         lock=LOCK_OPTION,
         journals=[
-            f"{RESULTS}/journals/evaluation/{{model}}/{benchmark}.jsonl"
+            f"{RESULTS}/journals/evaluation/{{model}}/{benchmark}"
             for benchmark in EXPERIMENT.evaluation.benchmarks
         ],
         identity=lambda wildcards: identity(

@@ -70,8 +70,8 @@ rule adjudicate:
         settings=as_json(ADJUDICATOR),
         seed=EXPERIMENT.seed,
         lock=LOCK_OPTION,
-        chunk=EXPERIMENT.teacher.chunk,
-        journal=f"{RESULTS}/journals/adjudicate/{{shard}}.jsonl",
+        commit=EXPERIMENT.teacher.commit,
+        journal=f"{RESULTS}/journals/adjudicate/{{shard}}",
         identity=identity(
             "adjudicate",
             mode=EXPERIMENT.labels.judge,
@@ -92,7 +92,7 @@ rule adjudicate:
             --settings {params.settings:q} \
             --seed {params.seed} \
             {params.lock} \
-            --chunk {params.chunk} \
+            --commit {params.commit} \
             --journal {params.journal:q} \
             --output {output.table:q} \
             &>{log:q}

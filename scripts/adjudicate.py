@@ -20,8 +20,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--engine", type=cli.json_of(Engine), required=True, help="as in teacher.engine")
     parser.add_argument("--settings", type=cli.json_of(Adjudicator), required=True, help="as in labels")
     parser.add_argument("--seed", type=int, required=True, help="the experiment's seed")
-    parser.add_argument("--chunk", type=int, default=1024, help="requests between two commits of the journal")
-    parser.add_argument("--journal", type=Path, required=True, help="journal, appended to")
+    parser.add_argument("--commit", type=int, default=1024, help="replies that are put on disk together, at most")
+    parser.add_argument("--journal", type=Path, required=True, help="the journal's folder")
     parser.add_argument("--output", type=Path, required=True, help="table of verdicts to write")
     parser.add_argument("--lock", default="", help="the environment's hash, if what another gave is not to be used")
     arguments = parser.parse_args(argv)
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error("--model is needed with the vllm engine")
     model = (arguments.engine.model if server else models.fingerprint(arguments.model)) + arguments.lock
     settings = arguments.settings
-    court = adjudication.Court(settings, arguments.engine, model, arguments.seed, arguments.chunk)
+    court = adjudication.Court(settings, arguments.engine, model, arguments.seed, arguments.commit)
     asked = adjudication.questions(
         tables.read_table(arguments.groups, tables.GROUPS),
         tables.read_table(arguments.pairs, tables.PAIRS),

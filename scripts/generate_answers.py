@@ -23,12 +23,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--settings", type=cli.json_of(Effort), nargs="+", required=True, help="as in teacher.efforts, per table"
     )
     parser.add_argument("--seed", type=int, required=True, help="the experiment's seed")
-    parser.add_argument("--chunk", type=int, default=1024, help="requests between two commits of the journal")
-    parser.add_argument("--journal", type=Path, nargs="+", required=True, help="journals, appended to, one per table")
+    parser.add_argument("--commit", type=int, default=1024, help="replies that are put on disk together, at most")
+    parser.add_argument("--journal", type=Path, nargs="+", required=True, help="journals' folders, one per table")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="tables to write, one per table")
     parser.add_argument("--lock", default="", help="the environment's hash, if what another gave is not to be used")
     arguments = parser.parse_args(argv)
     logs.set_up()
+    log = logs.get_logger("generate_answers")
     devices.prepare()
     interruption.watch()
     server = isinstance(arguments.engine, ServerEngine)
@@ -48,10 +49,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         for path, settings, journal, output in zip(
             arguments.problems, arguments.settings, arguments.journal, arguments.output, strict=True
         ):
-            job = generation.Job(arguments.effort, settings, arguments.engine, model, arguments.seed, arguments.chunk)
+            job = generation.Job(arguments.effort, settings, arguments.engine, model, arguments.seed, arguments.commit)
             problems = tables.read_table(path, tables.PROBLEMS, ["id", "problem"])
-            answers = generation.generate(problems, job, journal, shared.engine)
-            tables.write_table(output, answers, tables.ANSWERS)
+            counts = generation.generate(problems, job, journal, shared.engine, output)
+            log.info("%s: %s", output, ", ".join(f"{count} {status}" for status, count in sorted(counts.items())))
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ from typing import Any, Literal
 
 import polars as pl
 
-from reasonlite.engines import Engine, Reply, Request
+from reasonlite.engines import Engine, Request
 from reasonlite.equivalence import compare
-from reasonlite.generation import fill, request_of
+from reasonlite.generation import fill, request_of, wanted
 from reasonlite.journal import Journal
 from reasonlite.seeding import answer_seed, shuffle_key
 from reasonlite.settings import Adjudicator, ServerEngine, VllmEngine
@@ -117,7 +117,7 @@ class Court:
     engine: VllmEngine | ServerEngine
     model: str
     seed: int
-    chunk: int
+    commit: int
 
     def request(self, problems: dict[str, str], pair: dict[str, str], attempt: int) -> Request:
         problem_id, left, right = pair["problem_id"], pair["left"], pair["right"]
@@ -129,7 +129,7 @@ class Court:
 
 
 def adjudicate(
-    asked: pl.DataFrame, problems: pl.DataFrame, court: Court, journal_path: Path, engine: Callable[[], Engine]
+    asked: pl.DataFrame, problems: pl.DataFrame, court: Court, journal_folder: Path, engine: Callable[[], Engine]
 ) -> pl.DataFrame:
     """ADJUDICATED: a row for each question, with the model's verdict and the text of its last reply.
 
@@ -137,26 +137,29 @@ def adjudicate(
     then the pair stays undecided. What the journal holds is not asked again, and the engine is
     not even started when it holds everything.
     """
-    journal = Journal(journal_path)
     texts = dict(problems.select("id", "problem").iter_rows())
     rows = asked.rows(named=True)
-    open_rows, done = list(range(len(rows))), {}
-    for attempt in range(court.settings.attempts):
-        requests = {number: court.request(texts, rows[number], attempt) for number in open_rows}
-        missing = [request for request in requests.values() if not journal.holds(request.key)]
-        if missing:
-            fill(journal, missing, court.chunk, engine())
-        for number, request in requests.items():
-            done[number] = _outcome(Reply(**journal.entries[request.key]), attempt + 1)
-        open_rows = [number for number in open_rows if done[number]["verdict"] is None]
+    open_rows = list(range(len(rows)))
+    done: dict[int, dict[str, Any]] = {}
+    with Journal(journal_folder) as journal:
+        for attempt in range(court.settings.attempts):
+            requests = {number: court.request(texts, rows[number], attempt) for number in open_rows}
+            missing = [request for request in requests.values() if wanted(journal, request.key, 1)]
+            if missing:
+                fill(journal, missing, engine(), attempts=1, commit=court.commit)
+            keys = [request.key for request in requests.values()]
+            entries = (entry for block in journal.read(keys) for entry in block.iter_rows(named=True))
+            done |= {number: _outcome(entry, attempt + 1) for number, entry in zip(requests, entries, strict=True)}
+            open_rows = [number for number in open_rows if done[number]["verdict"] is None]
+        journal.compact()
     found = [{**row, **done[number]} for number, row in enumerate(rows)]
     return frame_of([{**row, "verdict": row["verdict"] or "undecided"} for row in found], ADJUDICATED)
 
 
-def _outcome(reply: Reply, attempts: int) -> dict[str, Any]:
-    verdict = parse_verdict(reply.text, reply.finish_reason) if reply.text is not None else None
-    error = reply.error or (None if verdict else "the reply is not one JSON object with a verdict")
-    return {"verdict": verdict, "attempts": attempts, "reply": reply.text, "error": error}
+def _outcome(entry: dict[str, Any], attempts: int) -> dict[str, Any]:
+    verdict = parse_verdict(entry["text"], entry["finish_reason"]) if entry["text"] is not None else None
+    error = entry["error"] or (None if verdict else "the reply is not one JSON object with a verdict")
+    return {"verdict": verdict, "attempts": attempts, "reply": entry["text"], "error": error}
 
 
 # -- what its verdicts change

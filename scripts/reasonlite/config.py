@@ -28,7 +28,9 @@ class Teacher(Closed):
     model: Name = Field(description="one of models")
     engine: Engine
     efforts: dict[Name, Effort] = Field(min_length=1, description="settings by effort, such as medium and high")
-    chunk: int = Field(1024, ge=1, description="requests between two commits of the journal")
+    commit: int = Field(
+        1024, ge=1, description="replies that are put on disk together, at most; what two minutes bring in any case"
+    )
 
 
 class Labels(Closed):

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable, Sequence
+
+ROOM = "free or add space (results are large: snakemake estimate), then run again; nothing is lost"
+RIGHTS = "make the place writable, or work in a copy that is"
+SURROUNDINGS = {
+    errno.ENOSPC: ("the disk is full", ROOM),
+    errno.EDQUOT: ("the quota is used up", ROOM),
+    errno.EROFS: ("the file system is read-only", RIGHTS),
+    errno.EACCES: ("no right to write or read there", RIGHTS),
+    errno.EPERM: ("no right to write or read there", RIGHTS),
+}
 
 
 class UserError(Exception):
@@ -19,11 +30,27 @@ class UserError(Exception):
         super().__init__("\n".join(parts))
 
 
+def surroundings(error: OSError) -> UserError | None:
+    """What a user is told when disk, quota or rights end a job; None for any other error."""
+    # Polars' errors carry the system's number in their text alone
+    number = error.errno or next((code for code in SURROUNDINGS if f"os error {code})" in str(error)), None)
+    if number not in SURROUNDINGS:
+        return None
+    what, todo = SURROUNDINGS[number]
+    return UserError(what, where=error.filename, todo=todo)
+
+
 def run_main(main: Callable[[Sequence[str] | None], int | None]) -> None:
     """Run a script's ``main`` and exit: 0 on success, 2 with a plain message on a `UserError`."""
     try:
         code = main(None)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:  # of the place where it runs; others are mistakes of ours and show where
+        known = surroundings(error)
+        if known is None:
+            raise
+        print(f"error: {known}", file=sys.stderr)
         sys.exit(2)
     sys.exit(code or 0)

@@ -6,8 +6,9 @@ Does not know which engine answers, nor whether an answer is right.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,22 @@ import polars as pl
 from reasonlite import interruption
 from reasonlite.answers import final_answer
 from reasonlite.engines import Engine, Reply, Request
+from reasonlite.errors import UserError
 from reasonlite.files import canonical_json, sha256_text
 from reasonlite.journal import Journal
 from reasonlite.logs import get_logger
 from reasonlite.prompts import Message, messages_for
-from reasonlite.seeding import answer_seed
+from reasonlite.seeding import answer_seed, retry_seed
 from reasonlite.settings import Effort, Sampling, ServerEngine, VllmEngine
-from reasonlite.tables import ANSWERS, frame_of
+from reasonlite.tables import ANSWERS, JOURNAL, TableWriter, frame_of
 from reasonlite.transcripts import split_reply
 
 log = get_logger(__name__)
+
+COMMIT_SECONDS = 120  # a killed job loses at most the replies of so long, and those under way
+LOST_ENOUGH = 16  # requests lost in a row: the server is away
+# what says how fast an engine is or where it runs, and not what it answers
+SPEED = {"url", "concurrency", "attempts", "timeout_seconds", "max_num_seqs", "tensor_parallel_size"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class Job:
     engine: VllmEngine | ServerEngine
     model: str
     seed: int
-    chunk: int
+    commit: int
 
     def request(self, problem_id: str, problem: str, number: int) -> Request:
         """The request of one answer; its key changes when anything does that could change the reply."""
@@ -61,70 +68,141 @@ def request_of(
         "messages": messages,
         "seed": seed,
         "model": model,
-        "engine": engine.model_dump(mode="json", exclude={"url", "concurrency", "attempts", "timeout_seconds"}),
+        "engine": engine.model_dump(mode="json", exclude=SPEED),
         "sampling": sampling.model_dump(),
         "template_arguments": template_arguments,
     }
     return Request(sha256_text(canonical_json(asked)), messages, seed)
 
 
-def generate(problems: pl.DataFrame, job: Job, journal_path: Path, engine: Callable[[], Engine]) -> pl.DataFrame:
-    """All answers to ``problems`` (id, problem) as ANSWERS, in the order of ids and numbers.
+def generate(
+    problems: pl.DataFrame, job: Job, journal_folder: Path, engine: Callable[[], Engine], output: Path
+) -> dict[str, int]:
+    """Write all answers to ``problems`` (id, problem) as ANSWERS, in the order of ids and numbers; counts by status.
 
-    Only what the journal lacks is asked of the engine, which is not even started when it
-    lacks nothing. A failed request stays a row with its error, and is tried again by a
-    rerun of the job.
+    Only what the journal lacks is asked of the engine, which is not even started when it lacks nothing.
+    A request that failed as often as ``job.settings.attempts`` says is a row with its error. The table is the
+    journal's projection: the same whatever the order in which replies came.
     """
-    places = [
-        (row["id"], number, job.request(row["id"], row["problem"], number))
-        for row in problems.sort("id").iter_rows(named=True)
-        for number in range(job.settings.answers_per_problem)
-    ]
-    journal = Journal(journal_path)
-    missing = [request for _, _, request in places if not journal.holds(request.key)]
-    log.info("%d answers wanted, %d of them in the journal", len(places), len(places) - len(missing))
-    if missing:
-        fill(journal, missing, job.chunk, engine())
-    rows = [_row(job.effort, problem_id, number, request, journal) for problem_id, number, request in places]
-    return frame_of(rows, ANSWERS)
+    with Journal(journal_folder) as journal:
+        places = list(_places(problems, job))
+        missing = [request for _, _, request in places if wanted(journal, request.key, job.settings.attempts)]
+        log.info("%d answers wanted, %d of them in the journal", len(places), len(places) - len(missing))
+        if missing:
+            fill(journal, missing, engine(), attempts=job.settings.attempts, commit=job.commit)
+        counts = Counter[str]()
+        keys = [request.key for _, _, request in places]
+        numbered = iter(places)
+        with TableWriter(output, ANSWERS) as table:
+            for block in journal.read(keys):
+                rows = [_row(job.effort, *next(numbered)[:2], entry) for entry in block.iter_rows(named=True)]
+                counts.update(row["status"] for row in rows)
+                table.write(frame_of(rows, ANSWERS))
+        journal.compact()
+    return dict(counts)
 
 
-def fill(journal: Journal, missing: list[Request], chunk: int, engine: Engine) -> None:
-    """Ask the engine for what is missing, with a commit of the journal after every ``chunk`` replies.
+def _places(problems: pl.DataFrame, job: Job) -> Iterator[tuple[str, int, Request]]:
+    for problem_id, problem in problems.sort("id").select("id", "problem").iter_rows():
+        for number in range(job.settings.answers_per_problem):
+            yield problem_id, number, job.request(problem_id, problem, number)
 
-    Warned that the job's time is nearly over, it stops after the running chunk and hands the job back.
+
+def wanted(journal: Journal, key: str, attempts: int) -> bool:
+    """Whether a request is still to be made: never tried, or failed fewer times than it may."""
+    place = journal.places.get(key)
+    return place is None or (place.failed and place.tries < attempts)
+
+
+def fill(journal: Journal, missing: list[Request], engine: Engine, *, attempts: int, commit: int) -> None:
+    """Ask the engine for what is missing; a reply is on disk after at most ``commit`` others or COMMIT_SECONDS.
+
+    A failed request is made again, with another seed, up to ``attempts`` times over all runs. Warned that
+    the job's time is nearly over, it takes no new requests, waits for those under way and hands the job
+    back. A server that is away ends it, with what came in kept.
     """
-    unique = list({request.key: request for request in missing}.values())
-    started, tokens = time.monotonic(), 0
-    for first in range(0, len(unique), chunk):
-        part = unique[first : first + chunk]
-        replies = engine.generate(part)
-        journal.append((request.key, asdict(reply)) for request, reply in zip(part, replies, strict=True))
-        tokens += sum(reply.tokens or 0 for reply in replies)
-        done, seconds = first + len(part), max(time.monotonic() - started, 1e-9)
-        left = (len(unique) - done) * seconds / done
-        log.info("%d of %d answers, %.0f tokens/s, about %.0f s left", done, len(unique), tokens / seconds, left)
-        if interruption.warned() and done < len(unique):
-            interruption.hand_back(f"{done} of {len(unique)} replies are in the journal")
+    run = _Run(journal, commit, attempts, missing)
+    while run.waiting:
+        before = run.done
+        for request, reply in engine.replies(run.feed()):
+            run.take(request, reply)
+        run.commit()
+        if run.lost >= LOST_ENOUGH or (run.lost and run.done == before):
+            raise UserError(
+                f"{run.done} requests were answered, then {run.lost} in a row were lost: {run.error}",
+                where="engine",
+                todo="read the server's log; what was answered is kept, so just run again",
+            )
+        if interruption.warned() and run.waiting:
+            interruption.hand_back(f"{run.done} of {run.total} replies are in the journal")
 
 
-def _row(effort: str, problem_id: str, number: int, request: Request, journal: Journal) -> dict[str, Any]:
-    reply = Reply(**journal.entries[request.key])
+class _Run:
+    """Requests on their way: waiting, taken by the engine, answered and not yet on disk."""
+
+    def __init__(self, journal: Journal, commit: int, attempts: int, missing: list[Request]) -> None:
+        self._journal, self._size, self._attempts = journal, commit, attempts
+        self._requests = {request.key: request for request in missing}
+        self.waiting = deque(self._requests.values())
+        self.total, self.done = len(self.waiting), 0
+        self.lost, self.error = 0, ""  # in a row, and what became of the last one
+        self._tokens, self._pending = 0, list[dict[str, Any]]()
+        self._started = self._committed = time.monotonic()
+
+    def feed(self) -> Iterator[Request]:
+        """What waits now, each with the seed of its next try; nothing more when the job's time is nearly over."""
+        for _ in range(len(self.waiting)):
+            if interruption.warned() or self.lost >= LOST_ENOUGH:
+                return
+            request = self.waiting.popleft()
+            tries = self._tries(request)
+            yield replace(request, seed=retry_seed(request.seed, tries)) if tries else request
+
+    def take(self, request: Request, reply: Reply) -> None:
+        """Note a reply; a failed request that may be made again waits for the next round."""
+        if reply.lost:
+            self.lost, self.error = self.lost + 1, reply.error or ""
+            self.waiting.append(self._requests[request.key])
+            return
+        self.lost = 0
+        tries = self._tries(request) + 1
+        known = {name: getattr(reply, name) for name in JOURNAL if hasattr(reply, name)}
+        self._pending.append({**known, "key": request.key, "seed": request.seed, "tries": tries})
+        self._tokens += reply.tokens or 0
+        if reply.text is None and tries < self._attempts:
+            self.waiting.append(self._requests[request.key])
+        else:
+            self.done += 1
+        if len(self._pending) >= self._size or time.monotonic() > self._committed + COMMIT_SECONDS:
+            self.commit()
+
+    def _tries(self, request: Request) -> int:
+        place = self._journal.places.get(request.key)
+        return place.tries if place else 0
+
+    def commit(self) -> None:
+        """Put what was answered on disk."""
+        if not self._pending:
+            return
+        self._journal.append(self._pending)
+        self._pending, self._committed = [], time.monotonic()
+        seconds = max(self._committed - self._started, 1e-9)
+        left = (self.total - self.done) * seconds / max(self.done, 1)
+        speed = self._tokens / seconds
+        log.info("%d of %d answers, %.0f tokens/s, about %.0f s left", self.done, self.total, speed, left)
+
+
+def _row(effort: str, problem_id: str, number: int, entry: dict[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {
         "answer_id": f"{problem_id}_{number}",
         "problem_id": problem_id,
         "effort": effort,
         "number": number,
-        "seed": request.seed,
-        "text": reply.text,
         "status": "failed",
         "answer": None,
-        "prompt_tokens": reply.prompt_tokens,
-        "tokens": reply.tokens,
-        "finish_reason": reply.finish_reason,
-        "error": reply.error,
+        **{name: entry[name] for name in ANSWERS if name in entry},
     }
-    if reply.text is not None:
-        transcript = split_reply(reply.text, reply.finish_reason)
+    if row["text"] is not None:
+        transcript = split_reply(row["text"], row["finish_reason"])
         row |= {"status": transcript.status, "answer": final_answer(transcript)}
     return row

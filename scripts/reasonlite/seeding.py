@@ -16,6 +16,11 @@ def answer_seed(seed: int, problem_id: str, effort: str, number: int) -> int:
     return _digest("answer", seed, problem_id, effort, number) >> 33
 
 
+def retry_seed(seed: int, tries: int) -> int:
+    """The seed of a request that failed ``tries`` times: with the same one it would fail again."""
+    return _digest("retry", seed, tries) >> 33
+
+
 def shard_of(problem_id: str, shards: int) -> int:
     """The shard of a problem, 0 <= shard < ``shards``, by its id alone."""
     return _digest("shard", problem_id) % shards

@@ -44,6 +44,11 @@ class VllmEngine(Closed):
     max_num_seqs: int = Field(64, ge=1, description="answers generated at once")
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
     tensor_parallel_size: int = Field(1, ge=1, description="GPUs of one model copy")
+    batch_invariant: bool = Field(
+        False,
+        description="an answer does not depend on those generated beside it: vLLM's kernels for that on a GPU, float32"
+        " on a CPU; slower, and the same bytes after any interruption",
+    )
     arguments: dict[str, Any] = Field(default_factory=dict, description="further arguments of vllm.LLM")
 
 
@@ -52,7 +57,7 @@ class ServerEngine(Closed):
     url: str = Field(pattern="^https?://", description="base address of an OpenAI-compatible server, ending in /v1")
     model: str = Field(description="name under which the server knows the model")
     concurrency: int = Field(8, ge=1, le=4096, description="requests under way at once")
-    attempts: int = Field(5, ge=1, le=100, description="tries per request before it is recorded as failed")
+    attempts: int = Field(5, ge=1, le=100, description="times a request is sent while the server is away or busy")
     timeout_seconds: float = Field(600.0, gt=0, description="seconds to wait for one reply")
     api_key_variable: str | None = Field(None, description="environment variable that holds the key")
 
@@ -64,6 +69,9 @@ class Effort(Closed):
     prompt: Prompt = Field(default_factory=lambda: Prompt())
     sampling: Sampling
     answers_per_problem: int = Field(ge=1, description="answers drawn for every problem")
+    attempts: int = Field(
+        3, ge=1, description="requests for one answer, with other seeds, before an empty reply is recorded as failed"
+    )
     first_seed: int | None = Field(
         None, ge=0, description="seed of every problem's first answer, the next has one more; default: derived seeds"
     )

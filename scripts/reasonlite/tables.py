@@ -6,7 +6,10 @@ rows give the same bytes. Does not know what the rows mean.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, cast
 
 import polars as pl
 
@@ -36,6 +39,18 @@ ANSWERS = pl.Schema(
         "tokens": pl.Int32,  # generated tokens
         "finish_reason": pl.String,
         "error": pl.String,
+    }
+)
+JOURNAL = pl.Schema(
+    {
+        "key": pl.String,  # of the request
+        "text": pl.String,  # null exactly when error says why
+        "prompt_tokens": pl.Int32,
+        "tokens": pl.Int32,
+        "finish_reason": pl.String,
+        "error": pl.String,
+        "seed": pl.Int64,  # the one used: a request that failed is tried again with another
+        "tries": pl.Int32,  # made so far, this one included
     }
 )
 GROUPS = pl.Schema(
@@ -243,6 +258,44 @@ def write_table(path: Path, frame: pl.DataFrame, schema: pl.Schema) -> None:
     whole = frame.select(schema.names()).cast(dict(schema.items()))
     with atomic_path(path) as temporary:
         whole.write_parquet(temporary, compression="zstd", compression_level=3, statistics=True)
+
+
+class TableWriter:
+    """Writes a table piece by piece: memory holds a piece, and nothing stands under its name until it is whole."""
+
+    def __init__(self, path: Path, schema: pl.Schema) -> None:
+        self._whole, self._path, self._schema = ExitStack(), path, schema
+
+    def __enter__(self) -> TableWriter:
+        import pyarrow.parquet
+
+        temporary = self._whole.enter_context(atomic_path(self._path))
+        layout = _arrow(frame_of([], self._schema)).schema
+        writer = pyarrow.parquet.ParquetWriter(temporary, layout, compression="zstd", compression_level=3)
+        self._writer = self._whole.enter_context(writer)
+        return self
+
+    def write(self, frame: pl.DataFrame) -> None:
+        """Add rows, as one row group."""
+        if frame.height:
+            self._writer.write_table(_arrow(frame.select(self._schema.names()).cast(dict(self._schema.items()))))
+
+    def __exit__(self, *error: Any) -> None:
+        self._whole.__exit__(*error)
+
+
+def _arrow(frame: pl.DataFrame) -> Any:
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def stream_table(path: Path, schema: pl.Schema, columns: list[str], rows: int = 8_192) -> Iterator[pl.DataFrame]:
+    """Read some columns of a table piece by piece, at most ``rows`` rows at a time."""
+    import pyarrow.parquet
+
+    scan_table(path, schema)  # says what is wrong with it
+    with pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=2**20) as file:
+        for batch in file.iter_batches(rows, columns=columns):
+            yield cast(pl.DataFrame, pl.from_arrow(batch)).cast({name: schema[name] for name in columns})
 
 
 def scan_table(path: Path, schema: pl.Schema) -> pl.LazyFrame:

@@ -36,8 +36,9 @@ def submitting(cluster, tiny_model, tmp_path_factory) -> Iterator[Project]:
     config = yaml.safe_load(text)
     config["labels"] = {"min_share": 0.6, "min_votes": 2}
     config["problems"]["shards"] = 1
-    # two replies a chunk, each long enough for a fault to come between two chunks
-    config["teacher"] |= {"chunk": 2}
+    # two replies at once and put on disk together, each long enough for a fault to come between two commits
+    config["teacher"] |= {"commit": 2}
+    config["teacher"]["engine"] |= {"max_num_seqs": 2, "batch_invariant": True}
     config["teacher"]["efforts"]["medium"]["sampling"] = {"temperature": 0.7, "max_tokens": 120}
     config["teacher"]["efforts"]["high"] = config["teacher"]["efforts"]["medium"]
     config["evaluation"]["benchmarks"] = {"heldout": config["evaluation"]["benchmarks"]["heldout"]}

@@ -105,7 +105,12 @@ class Project:
 
     def replies(self) -> int:
         """Replies that journals hold, so that a test sees how far generation is."""
-        return sum(path.read_bytes().count(b"\n") for path in self.results.glob("journals/*/*.jsonl"))
+        return len(self.journal_keys())
+
+    def journal_keys(self) -> list[str]:
+        """Keys of the replies in all journals, each as often as it was paid for."""
+        chunks = [path for path in self.results.glob("journals/*/*/*.parquet") if path.stem.isdigit()]
+        return [key for path in chunks for key in pl.read_parquet(path, columns=["key"])["key"]]
 
     def wait_for_job(self, rule: str, state: str = "RUNNING", seconds: float = 600) -> str:
         """Slurm's number of a job of a rule, once it is in a state."""

@@ -17,19 +17,10 @@ def _from_the_problems(undisturbed, submitting):
     submitting.forget()
 
 
-def journal_lines(submitting):
-    return {path: path.read_bytes() for path in submitting.results.glob("journals/*/*.jsonl")}
-
-
-def replies_paid_twice(submitting):
-    """Requests that journals hold more than once."""
-    keys = [line.split(b'"')[3] for text in journal_lines(submitting).values() for line in text.splitlines()]
-    return len(keys) - len(set(keys))
-
-
 def check_as_undisturbed(undisturbed, submitting, targets):
     assert submitting.rows(targets) == {path: undisturbed[1][path] for path in targets}
-    assert replies_paid_twice(submitting) == 0
+    keys = submitting.journal_keys()
+    assert len(keys) == len(set(keys))
 
 
 def test_a_job_killed_then_one_preempted(undisturbed, submitting, cluster):
@@ -59,7 +50,9 @@ def test_out_of_memory_then_cancelled_by_a_user(undisturbed, submitting, cluster
     check_as_undisturbed(undisturbed, submitting, ANSWERS)
 
 
-def test_warned_of_its_time_limit_a_job_keeps_its_chunk_and_goes_back_into_the_queue(undisturbed, submitting, cluster):
+def test_warned_of_its_time_limit_a_job_keeps_its_replies_and_goes_back_into_the_queue(
+    undisturbed, submitting, cluster
+):
     run = submitting.run(targets=ANSWERS[:1], resources={"generate_answers": {"slurm_extra": "'--signal=URG@100'"}})
     job = submitting.wait_for_job("generate_answers")
     submitting.wait_for_replies(2)
@@ -70,8 +63,7 @@ def test_warned_of_its_time_limit_a_job_keeps_its_chunk_and_goes_back_into_the_q
     logs = submitting.results / "logs" / "generate_answers"
     said = "the job's time is nearly over"
     cluster.wait_for(lambda: any(said in p.read_text() for p in logs.glob("*/*.log")), "warning in a log", 600)
-    kept = submitting.replies()
-    assert kept and kept % 2 == 0
+    assert submitting.replies() >= 2
     run.finish()
     assert "Restarts=0" not in cluster.command("scontrol", "show", "job", job)
     assert "Trying to restart" not in run.text()

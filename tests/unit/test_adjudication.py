@@ -51,14 +51,15 @@ class Scripted:
     """An engine whose replies are given, by what stands in the prompt."""
 
     def __init__(self, replies):
-        self.replies, self.asked = replies, []
+        self.scripted, self.asked = replies, []
 
-    def generate(self, requests):
-        self.asked += [request.messages[0]["content"] for request in requests]
-        return [self._next(request.messages[0]["content"]) for request in requests]
+    def replies(self, requests):
+        for request in requests:
+            self.asked.append(request.messages[0]["content"])
+            yield request, self._next(self.asked[-1])
 
     def _next(self, prompt):
-        waiting = next(listed for key, listed in self.replies.items() if key in prompt)
+        waiting = next(listed for key, listed in self.scripted.items() if key in prompt)
         return waiting.pop(0) if len(waiting) > 1 else waiting[0]
 
 

@@ -75,7 +75,9 @@ def ask(server, count=1, template_arguments=None, **settings):
         Sampling(temperature=0.5, top_p=0.9, max_tokens=7),
         template_arguments or {},
     )
-    return engine.generate([Request(str(n), [{"role": "user", "content": "q"}], seed=n) for n in range(count)])
+    requests = [Request(str(n), [{"role": "user", "content": "q"}], seed=n) for n in range(count)]
+    found = {request.key: reply for request, reply in engine.replies(requests)}
+    return [found[request.key] for request in requests]
 
 
 def test_a_request_carries_sampling_seed_and_template_arguments():
@@ -98,26 +100,24 @@ def test_failures_are_tried_again():
     assert ask(server)[0].text == "4" and len(server.asked) == 3
 
 
-def test_empty_content_with_stop_is_tried_again_then_recorded_as_failed():
-    server = Fake([(200, completion(None)), (200, completion("4"))])
-    assert ask(server)[0].text == "4"
+def test_empty_content_with_stop_is_a_failed_reply():
     server = Fake([(200, completion("4")), (200, completion(None))])
     replies = ask(server, count=2, concurrency=1)
-    assert {reply.text for reply in replies} == {"4", None} and len(server.asked) == 4
-    assert {reply.error for reply in replies} == {None, "empty reply with finish_reason stop"}
+    assert [reply.text for reply in replies] == ["4", None] and len(server.asked) == 2
+    assert replies[1].error == "empty reply with finish_reason stop" and not replies[1].lost
 
 
 @pytest.mark.parametrize("garbage", ["not json", "{}", '{"choices": []}', "[]", '"text"', '{"choices": [{}]}'])
 def test_garbage_is_a_named_failure(garbage):
-    with pytest.raises(UserError, match="all of 1 requests failed"):
-        ask(Fake([(200, garbage)]), attempts=1)
+    reply = ask(Fake([(200, garbage)]), attempts=1)[0]
+    assert reply.text is None and reply.error and not reply.lost
 
 
-def test_one_failure_among_others_is_a_row_not_an_end():
-    replies = ask(Fake([(400, "no"), (200, completion("4"))]), count=3, concurrency=1)
-    failed = [reply for reply in replies if reply.text is None]
-    assert len(failed) == 1 and "400" in failed[0].error
-    assert [reply.text for reply in replies if reply.text] == ["4", "4"]
+@pytest.mark.parametrize(("status", "lost"), [(400, False), (401, True), (404, True), (429, True), (503, True)])
+def test_what_the_server_did_not_take_is_lost_and_others_go_on(status, lost):
+    replies = ask(Fake([(status, "no"), (200, completion("4"))]), count=3, concurrency=1, attempts=1)
+    assert [reply.text for reply in replies] == [None, "4", "4"]
+    assert str(status) in replies[0].error and replies[0].lost == lost
 
 
 def test_no_more_requests_at_once_than_configured():

@@ -274,7 +274,7 @@ CHANGES = [
         [],
         [],
     ),
-    ("the chunk of the journal", setter("teacher", "chunk", to=3), [], []),
+    ("the commits of the journal", setter("teacher", "commit", to=3), [], []),
     ("a line of the lock", lambda p: p.replace("envs/cpu.lock", "polars==", "polars==9."), [], []),
     ("another compression", recompress, None, ["votes/00000.parquet"]),
     ("the experiment's seed", setter("seed", to=8), [r"setting \w+\.seed: 7 → 8"], ["answers/medium/00000.parquet"]),
@@ -326,8 +326,8 @@ def test_a_changed_lock_is_told_and_by_config_makes_all_again(finished):
     said = finished.run()
     assert re.search(r"generate_answers\s+2\n", said) and re.search(r"train\s+1\n", said)
     assert "its files are put in place again" not in (finished.folder / RESULTS / "logs/train/turbo.log").read_text()
-    replies = (finished.folder / RESULTS / "journals/medium/00000.jsonl").read_text().splitlines()
-    assert len({line.split('"')[3] for line in replies}) == len(replies)
+    keys = pl.read_parquet(finished.folder / RESULTS / "journals/medium/00000/*.parquet")["key"]
+    assert keys.n_unique() == len(keys)
 
 
 def test_an_answer_is_traced_to_its_problem_and_seed(finished):

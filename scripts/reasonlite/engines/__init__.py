@@ -5,7 +5,7 @@ Does not know problems, journals or tables.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,18 +25,22 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back. ``text`` is None exactly when ``error`` says why."""
+    """What came back. ``text`` is None exactly when ``error`` says why.
+
+    ``lost``: no model has seen the request (the server is away, busy or broken); it costs no try.
+    """
 
     text: str | None
     prompt_tokens: int | None = None
     tokens: int | None = None
     finish_reason: str | None = None
     error: str | None = None
+    lost: bool = False
 
 
 class Engine(Protocol):
-    def generate(self, requests: Sequence[Request]) -> list[Reply]:
-        """Replies in the order of the requests; a failed request is a Reply with an error."""
+    def replies(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply]]:
+        """Each request with its reply, as they come. Requests are taken when there is room for them."""
 
     def close(self) -> None:
         """Give back what the engine holds."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
+import itertools
 import json
 import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from reasonlite.engines import Reply, Request
 from reasonlite.errors import UserError
 from reasonlite.logs import get_logger
 from reasonlite.models import check_model_folder
+from reasonlite.prompts import Message
 from reasonlite.settings import Sampling, VllmEngine
 
 log = get_logger(__name__)
@@ -28,21 +28,28 @@ class Offline:
         check_model_folder(model)
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
         os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+        if settings.batch_invariant:
+            os.environ["VLLM_BATCH_INVARIANT"] = "1"  # read by kernels for GPUs alone
         _allow_length(model, settings.max_model_len)
         from vllm.platforms import current_platform
 
-        arguments = {**(_cpu_arguments(settings) if current_platform.is_cpu() else {}), **settings.arguments}
+        on_cpu = current_platform.is_cpu()
+        arguments = {**(_cpu_arguments(settings) if on_cpu else {}), **settings.arguments}
+        # seen on a CPU: a text in bfloat16 depends on what is generated beside it, in float32 it does not
+        dtype = "float32" if on_cpu and settings.batch_invariant else settings.dtype
         from vllm import LLM
 
         self._sampling = sampling
         self._template_arguments = template_arguments
         self._limit = settings.max_model_len
+        self._at_once = settings.max_num_seqs
+        self._last: tuple[list[Message], list[int]] | None = None
         try:
             self._engine = LLM(
                 model=str(model),
                 max_model_len=settings.max_model_len,
                 max_num_seqs=settings.max_num_seqs,
-                dtype=settings.dtype,
+                dtype=dtype,
                 tensor_parallel_size=settings.tensor_parallel_size,
                 **arguments,
             )
@@ -56,34 +63,50 @@ class Offline:
         if self._tokenizer.chat_template is None:
             raise UserError("its tokenizer has no chat template", where=model, todo="use an instruction-tuned model")
 
-    def generate(self, requests: Sequence[Request]) -> list[Reply]:
-        from tqdm import tqdm
+    def replies(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply]]:
+        """As many requests as are generated at once, and as many again waiting, so that no place stays empty."""
+        waiting = iter(requests)
+        running: dict[str, Request] = {}
+        while True:
+            for request in itertools.islice(waiting, 2 * self._at_once - len(running)):
+                prompt = self._prompt(request)
+                if len(prompt) < self._limit:
+                    running[self._start(request, prompt)] = request
+                else:
+                    text = f"the prompt of {len(prompt)} tokens leaves no room in max_model_len {self._limit}"
+                    yield request, Reply(None, error=text)
+            if not running:
+                return
+            for output in self._engine.llm_engine.step():
+                if output.finished:
+                    yield running.pop(output.request_id), _reply(output)
 
-        prompts = [self._prompt(request) for request in requests]
-        fits = [position for position, prompt in enumerate(prompts) if len(prompt) < self._limit]
-        outputs = self._engine.generate(
-            [{"prompt_token_ids": prompts[position]} for position in fits],
-            [self._sampling_parameters(requests[position].seed) for position in fits],
-            use_tqdm=functools.partial(tqdm, mininterval=10, ascii=True, file=sys.stderr),
-        )
-        replies = [
-            Reply(None, error=f"the prompt of {len(prompt)} tokens leaves no room in max_model_len {self._limit}")
-            for prompt in prompts
-        ]
-        for position, output in zip(fits, outputs, strict=True):
-            replies[position] = _reply(output)
-        return replies
+    def _start(self, request: Request, prompt: list[int]) -> str:
+        parameters = self._sampling_parameters(request.seed)
+        from vllm.inputs import tokens_input
+
+        identifier = str(next(self._engine.request_counter))
+        self._engine.llm_engine.add_request(identifier, tokens_input(prompt), parameters)
+        return identifier
 
     def _prompt(self, request: Request) -> list[int]:
-        encoded = self._tokenizer.apply_chat_template(
-            request.messages, add_generation_prompt=True, tokenize=True, return_dict=True, **self._template_arguments
-        )
-        return list(encoded["input_ids"])
+        if self._last is None or self._last[0] != request.messages:  # a problem's answers share their prompt
+            encoded = self._tokenizer.apply_chat_template(
+                request.messages,
+                add_generation_prompt=True,
+                tokenize=True,
+                return_dict=True,
+                **self._template_arguments,
+            )
+            self._last = (request.messages, list(encoded["input_ids"]))
+        return self._last[1]
 
     def _sampling_parameters(self, seed: int) -> Any:
         from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
 
         return SamplingParams(
+            output_kind=RequestOutputKind.FINAL_ONLY,
             temperature=self._sampling.temperature,
             top_p=self._sampling.top_p,
             max_tokens=self._sampling.max_tokens,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from reasonlite.engines import Reply, Request
@@ -14,7 +14,7 @@ from reasonlite.settings import Sampling, ServerEngine
 
 
 class Server:
-    """Bounded requests at once, each tried again with growing pauses, then recorded as failed."""
+    """Bounded requests at once, each sent again with growing pauses while the server is away or busy."""
 
     def __init__(self, settings: ServerEngine, sampling: Sampling, template_arguments: dict[str, Any]) -> None:
         self._settings = settings
@@ -57,63 +57,61 @@ class Server:
                 todo="correct engine.model",
             )
 
-    def generate(self, requests: Sequence[Request]) -> list[Reply]:
-        replies = asyncio.run(self._all(requests))
-        if replies and all(reply.text is None for reply in replies):
-            raise UserError(
-                f"all of {len(replies)} requests failed; the first: {replies[0].error}",
-                where=self._settings.url,
-                todo="read the server's log; what was answered before is kept, so just run again",
-            )
-        return replies
-
-    async def _all(self, requests: Sequence[Request]) -> list[Reply]:
+    def replies(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply]]:
         from openai import AsyncOpenAI
-        from tqdm.asyncio import tqdm_asyncio
 
-        limit = asyncio.Semaphore(self._settings.concurrency)
         # the client's own retries cover refused connections, 408, 409, 429 and 5xx, with back-off
-        async with AsyncOpenAI(
+        client = AsyncOpenAI(
             base_url=self._settings.url,
             api_key=self._key,
             max_retries=self._settings.attempts - 1,
             timeout=self._settings.timeout_seconds,
-        ) as client:
-
-            async def bounded(request: Request) -> Reply:
-                async with limit:
-                    return await self._one(client, request)
-
-            return await tqdm_asyncio.gather(
-                *(bounded(request) for request in requests), mininterval=10, ascii=True, file=sys.stderr
-            )
+        )
+        waiting = iter(requests)
+        running: dict[asyncio.Task[Reply], Request] = {}
+        with asyncio.Runner() as runner:
+            try:
+                while True:
+                    for request in itertools.islice(waiting, self._settings.concurrency - len(running)):
+                        running[runner.get_loop().create_task(self._one(client, request))] = request
+                    if not running:
+                        return
+                    ended, _ = runner.run(asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED))
+                    for task in ended:
+                        yield running.pop(task), task.result()
+            finally:
+                runner.run(client.close())
 
     async def _one(self, client: Any, request: Request) -> Reply:
-        """One reply; an empty or malformed one is asked for again, up to the configured attempts."""
-        from openai import OpenAIError
+        """One reply. What the server could not take is lost; what it answered, however badly, is a reply."""
+        import openai
 
-        error = ""
-        for _ in range(self._settings.attempts):
-            try:
-                completion = await client.chat.completions.create(
-                    model=self._settings.model,
-                    messages=request.messages,
-                    temperature=self._sampling.temperature,
-                    top_p=self._sampling.top_p,
-                    max_tokens=self._sampling.max_tokens,
-                    seed=request.seed,
-                    extra_body={"chat_template_kwargs": self._template_arguments} if self._template_arguments else None,
-                )
-            except OpenAIError as failure:
-                return Reply(None, error=f"{type(failure).__name__}: {failure}")
-            except ValueError as failure:  # a body that is not JSON
-                error = f"malformed reply: {failure}"
-                continue
-            reply = _reply(completion)
-            if reply.text is not None:
-                return reply
-            error = reply.error or ""
-        return Reply(None, error=error)
+        try:
+            completion = await client.chat.completions.create(
+                model=self._settings.model,
+                messages=request.messages,
+                temperature=self._sampling.temperature,
+                top_p=self._sampling.top_p,
+                max_tokens=self._sampling.max_tokens,
+                seed=request.seed,
+                extra_body={"chat_template_kwargs": self._template_arguments} if self._template_arguments else None,
+            )
+        except openai.APITimeoutError as failure:
+            return Reply(None, error=f"{type(failure).__name__}: {failure}")
+        except (
+            openai.APIConnectionError,
+            openai.InternalServerError,
+            openai.RateLimitError,
+            openai.AuthenticationError,
+            openai.PermissionDeniedError,
+            openai.NotFoundError,
+        ) as failure:
+            return Reply(None, error=f"{type(failure).__name__}: {failure}", lost=True)
+        except openai.OpenAIError as failure:
+            return Reply(None, error=f"{type(failure).__name__}: {failure}")
+        except ValueError as failure:  # a body that is not JSON
+            return Reply(None, error=f"malformed reply: {failure}")
+        return _reply(completion)
 
     def close(self) -> None:
         """Nothing is held between calls; the server is not ours to stop."""
