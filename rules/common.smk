@@ -78,6 +78,12 @@ def model_inputs(name):
     return [ancient(model_folder(name)), f"{model_folder(name)}.sha256"]
 
 
+def student_inputs(stratum):
+    """The model whose tokenizer counts a stratum's tokens, if any stage learns from it."""
+    student = experiment.student_of(EXPERIMENT, stratum)
+    return model_inputs(student) if student else []
+
+
 def stage_of(wildcards):
     """The stage a job of rule train is for."""
     return experiment.stage_of(EXPERIMENT, wildcards.stage)

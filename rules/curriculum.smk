@@ -1,5 +1,6 @@
 # Training examples by stratum.
-# Requires: judged/{effort}/{shard}.parquet, answers/{effort}/{shard}.parquet, problems/shards/{shard}.parquet.
+# Requires: judged/{effort}/{shard}.parquet, answers/{effort}/{shard}.parquet, problems/shards/{shard}.parquet,
+# models/{student}/ (its tokenizer).
 # Gives: curriculum/{stratum}/{shard}.parquet, curriculum/funnel/{stratum}/{shard}.parquet.
 
 
@@ -14,6 +15,7 @@ rule curate:
             effort=EXPERIMENT.strata[wildcards.stratum].efforts,
         ),
         problems="<results>/problems/shards/{shard}.parquet",
+        student=lambda wildcards: student_inputs(wildcards.stratum),
     output:
         table="<results>/curriculum/{stratum}/{shard}.parquet",
         funnel="<results>/curriculum/funnel/{stratum}/{shard}.parquet",
@@ -26,7 +28,8 @@ rule curate:
         mem_mb=4000,
         runtime=60,
     params:
-        filter=lambda wildcards: EXPERIMENT.strata[wildcards.stratum].filter,
+        choice=lambda wildcards: as_json(EXPERIMENT.strata[wildcards.stratum]),
+        student=lambda wildcards, input: f"--student {input.student[0]}" if input.student else "",
         seed=EXPERIMENT.seed,
         identity=lambda wildcards: identity(
             "curate",
@@ -43,7 +46,8 @@ rule curate:
             --problems {input.problems:q} \
             --stratum {wildcards.stratum:q} \
             --shard {wildcards.shard} \
-            --filter {params.filter:q} \
+            --choice {params.choice:q} \
+            {params.student} \
             --seed {params.seed} \
             --output {output.table:q} \
             --funnel {output.funnel:q} \

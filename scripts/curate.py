@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, curriculum, errors, logs, tables
+from reasonlite import cli, curriculum, errors, lengths, logs, tables
+from reasonlite.config import Stratum
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -15,24 +16,29 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--problems", type=Path, required=True, help="table of problems")
     parser.add_argument("--stratum", required=True, help="name of the stratum")
     parser.add_argument("--shard", type=int, required=True, help="number of the shard")
-    parser.add_argument("--filter", required=True, help="SQL expression over the judged columns")
+    parser.add_argument("--choice", type=cli.json_of(Stratum), required=True, help="what it takes, as in strata")
+    parser.add_argument("--student", type=Path, help="model folder whose tokenizer counts the examples' tokens")
     parser.add_argument("--seed", type=int, required=True, help="seed of the shuffle")
     parser.add_argument("--output", type=Path, required=True, help="table of examples to write")
     parser.add_argument("--funnel", type=Path, required=True, help="table of counts to write")
     arguments = parser.parse_args(argv)
     logs.set_up()
-    examples, funnel = curriculum.curate(
-        tables.read_tables(arguments.judged, tables.JUDGED),
-        tables.read_tables(arguments.answers, tables.ANSWERS, ["answer_id", "effort", "text", "finish_reason"]),
-        tables.read_table(arguments.problems, tables.PROBLEMS, ["id", "problem"]),
+    wanted: Stratum = arguments.choice
+    choice = curriculum.Choice(
         stratum=arguments.stratum,
         shard=arguments.shard,
-        expression=curriculum.parse_filter(arguments.filter, f"strata.{arguments.stratum}.filter"),
+        expression=curriculum.parse_filter(wanted.filter, f"strata.{arguments.stratum}.filter"),
         seed=arguments.seed,
+        at_most=wanted.at_most,
+        balanced=wanted.balanced,
     )
+    problems = tables.read_table(arguments.problems, tables.PROBLEMS, ["id", "problem"])
+    count = None
+    if arguments.student:
+        count = lengths.counter(lengths.open_tokenizer(arguments.student), arguments.student)
+    funnel = curriculum.curate(arguments.judged, arguments.answers, problems, choice, arguments.output, count)
     tables.write_table(arguments.funnel, funnel, tables.FUNNEL)
-    tables.write_table(arguments.output, examples, tables.CURRICULUM)
-    logs.get_logger("curate").info("%d examples for %s", examples.height, arguments.stratum)
+    logs.get_logger("curate").info("%d examples for %s", funnel["answers"][-1], arguments.stratum)
 
 
 if __name__ == "__main__":

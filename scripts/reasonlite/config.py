@@ -54,6 +54,15 @@ class Stratum(Closed):
         "correct_vote",
         description="SQL expression over the judged columns; rows where it is true are kept",
     )
+    at_most: int | None = Field(None, ge=1, description="examples a problem may have, chosen by the seed; default: all")
+    balanced: bool = Field(
+        False, description="in each shard, no problem source gives more examples than the scarcest one"
+    )
+    student: Name | None = Field(
+        None,
+        description="one of models, whose tokenizer counts the examples' tokens; default: where the first stage that"
+        " learns from them starts",
+    )
 
 
 class Benchmark(Closed):
@@ -168,6 +177,8 @@ def _check_efforts(config: Config) -> None:
     for name, stratum in config.strata.items():
         for effort in stratum.efforts:
             _one_of(f"strata.{name}.efforts", effort, efforts)
+        if stratum.student is not None:
+            _one_of(f"strata.{name}.student", stratum.student, config.models)
     judge = config.labels.adjudicator
     judges_engine = judge.engine or config.teacher.engine
     room = judges_engine.max_model_len if isinstance(judges_engine, VllmEngine) else judge.sampling.max_tokens

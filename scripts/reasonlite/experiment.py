@@ -98,6 +98,27 @@ def data_folders(stage: Stage) -> list[str]:
     return ["problems/shards"]
 
 
+def root_of(config: Config, stage: Stage) -> str:
+    """The model that a stage's chain of stages starts from."""
+    starts = {each.name: each.start for each in config.stages}
+    name = stage.start
+    while name in starts:
+        name = starts[name]
+    return name
+
+
+def student_of(config: Config, stratum: str) -> str | None:
+    """The model whose tokenizer counts a stratum's tokens; None when no stage learns from it."""
+    users = (stage for stage in config.stages if isinstance(stage, SftStage) and stratum in stage.weights)
+    return config.strata[stratum].student or next((root_of(config, stage) for stage in users), None)
+
+
+def counted(config: Config, stage: Stage) -> bool:
+    """Whether the tables a stage reads hold its tokens already, by its own tokenizer."""
+    own = root_of(config, stage)
+    return isinstance(stage, SftStage) and all(student_of(config, stratum) == own for stratum in stage.weights)
+
+
 def evaluation_effort(config: Config, model: str, benchmark: str) -> Effort:
     """How a model answers a benchmark's problems, in the teacher's own terms."""
     settings = config.evaluation

@@ -217,7 +217,8 @@ CURRICULUM = pl.Schema(
         ("problem_id", pl.String),
         ("source", pl.String),
         ("effort", pl.String),
-        ("tokens", pl.Int32),
+        ("tokens", pl.Int32),  # as the teacher generated them
+        ("student_tokens", pl.Int32),  # of the whole conversation, by the student's chat template and tokenizer
         ("messages", MESSAGES),
     ]
 )
@@ -296,6 +297,15 @@ def stream_table(path: Path, schema: pl.Schema, columns: list[str], rows: int = 
     with pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=2**20) as file:
         for batch in file.iter_batches(rows, columns=columns):
             yield cast(pl.DataFrame, pl.from_arrow(batch)).cast({name: schema[name] for name in columns})
+
+
+def text_bytes(path: Path, column: str) -> int:
+    """Bytes that a table's column takes when it is read."""
+    import pyarrow.parquet
+
+    groups = pyarrow.parquet.ParquetFile(path).metadata
+    chunks = (groups.row_group(g).column(c) for g in range(groups.num_row_groups) for c in range(groups.num_columns))
+    return sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema == column)
 
 
 def scan_table(path: Path, schema: pl.Schema) -> pl.LazyFrame:

@@ -45,7 +45,7 @@ def test_the_label_plane_by_hand(tmp_path):
     judged = read_table(path("judged"), JUDGED)
     assert judged["correct"].to_list() == [False] * 5 + [True, False]
     assert judged["correct_vote"].to_list() == [True] * 6 + [False]
-    stratum = ["--stratum", "short", "--shard", 0, "--filter", "correct_vote", "--seed", 1]
+    stratum = ["--stratum", "short", "--shard", 0, "--choice", '{"efforts": ["medium"]}', "--seed", 1]
     outputs = ["--output", path("examples"), "--funnel", path("funnel")]
     run("curate", "--judged", path("judged"), *both, *stratum, *outputs)
     assert read_table(path("examples"), CURRICULUM).height == 2

@@ -30,6 +30,7 @@ def run(method: str, train: Callable[[Job], None], description: str | None, argv
     parser.add_argument("--output", type=Path, required=True, help="checkpoint folder; its files' hashes go beside it")
     parser.add_argument("--log-table", type=Path, required=True, help="table of loss and reward by step to write")
     parser.add_argument("--speed-table", type=Path, required=True, help="table of tokens per second to write")
+    parser.add_argument("--counted", action="store_true", help="take the examples' tokens from the tables")
     parser.add_argument("--lock", default="", help="the environment's hash, if what another gave is not to be used")
     given = parser.parse_args(argv)
     logs.set_up()
@@ -55,7 +56,8 @@ def run(method: str, train: Callable[[Job], None], description: str | None, argv
         reuse.clear_other(given.work, key)  # the others wait for this process before they look there
     with atomic_path(given.output) if first else contextlib.nullcontext(given.output) as folder:
         tables = (given.log_table, given.speed_table)
-        train(Job(stage, given.start, given.data, given.teacher, given.seed, given.work, folder, *tables))
+        paths = (given.work, folder, *tables)
+        train(Job(stage, given.start, given.data, given.teacher, given.seed, *paths, given.counted))
     if first:
         write_checksums(given.output)
         reuse.keep_finished(given.work, outputs)

@@ -19,7 +19,7 @@ from reasonlite import interruption
 from reasonlite.errors import UserError
 from reasonlite.files import write_json, write_text
 from reasonlite.logs import get_logger
-from reasonlite.models import check_model_folder, fingerprint, write_fingerprint
+from reasonlite.models import fingerprint, write_fingerprint
 from reasonlite.stages import DistillStage, GrpoStage, Lora, SftStage
 from reasonlite.tables import TRAINING_LOG, TRAINING_SPEED, frame_of, write_table
 
@@ -41,6 +41,7 @@ class Job:
     output: Path
     log_table: Path
     speed_table: Path
+    counted: bool = False  # the tables hold the examples' tokens, by this model's tokenizer
 
 
 def settings_for(job: Job, **defaults: Any) -> dict[str, Any]:
@@ -50,18 +51,6 @@ def settings_for(job: Job, **defaults: Any) -> dict[str, Any]:
     own = {"output_dir": str(job.work), "seed": job.seed, "data_seed": job.seed}
     quiet = {"report_to": "none", "disable_tqdm": False, "logging_nan_inf_filter": False}
     return {**own, "use_cpu": not torch.cuda.is_available(), **quiet, **defaults, **job.stage.arguments}
-
-
-def open_tokenizer(folder: Path) -> Any:
-    from transformers import AutoTokenizer
-
-    check_model_folder(folder)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    if tokenizer.chat_template is None:
-        raise UserError(
-            "its tokenizer has no chat template", where=folder, todo="start from an instruction-tuned model"
-        )
-    return tokenizer
 
 
 def open_model(folder: Path, config: Any) -> tuple[Any, Any]:

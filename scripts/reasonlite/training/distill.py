@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reasonlite.errors import UserError
+from reasonlite.lengths import open_tokenizer
 from reasonlite.stages import DistillStage
 from reasonlite.training import common
 from reasonlite.training.prompts import prompts_of
@@ -16,8 +17,8 @@ def train(job: common.Job) -> None:
     from trl import DistillationConfig, DistillationTrainer
 
     assert isinstance(job.stage, DistillStage) and job.teacher is not None
-    tokenizer = common.open_tokenizer(job.start)
-    _check_tokenizers(tokenizer, common.open_tokenizer(job.teacher), job.stage)
+    tokenizer = open_tokenizer(job.start)
+    _check_tokenizers(tokenizer, open_tokenizer(job.teacher), job.stage)
     config = DistillationConfig(**common.settings_for(job))
     dataset = prompts_of(job, job.stage)
     model, saved_dtype = common.open_model(job.start, config)

@@ -6,6 +6,7 @@ from typing import Any
 
 from reasonlite.answers import final_answer
 from reasonlite.equivalence import compare
+from reasonlite.lengths import open_tokenizer
 from reasonlite.stages import GrpoStage
 from reasonlite.training import common
 from reasonlite.training.prompts import prompts_of
@@ -17,7 +18,7 @@ def train(job: common.Job) -> None:
     from trl import GRPOConfig, GRPOTrainer
 
     assert isinstance(job.stage, GrpoStage)
-    tokenizer = common.open_tokenizer(job.start)
+    tokenizer = open_tokenizer(job.start)
     rewards = job.stage.rewards
     config = GRPOConfig(**common.settings_for(job, reward_weights=[rewards.correct, rewards.format]))
     dataset = prompts_of(job, job.stage)

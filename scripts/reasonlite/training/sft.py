@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from reasonlite.errors import UserError
+from reasonlite.lengths import counter, open_tokenizer
 from reasonlite.logs import get_logger
 from reasonlite.seeding import shuffle_key
 from reasonlite.stages import SftStage
-from reasonlite.tables import CURRICULUM, read_tables
+from reasonlite.tables import CURRICULUM, scan_table
 from reasonlite.training import common
 
 log = get_logger(__name__)
@@ -21,10 +22,9 @@ def train(job: common.Job) -> None:
     from trl import SFTConfig, SFTTrainer
 
     assert isinstance(job.stage, SftStage)
-    tokenizer = common.open_tokenizer(job.start)
+    tokenizer = open_tokenizer(job.start)
     config = SFTConfig(**common.settings_for(job))
-    examples = weighted(_examples(job), job.stage.weights, job.seed)
-    dataset, ids = _dataset(examples, tokenizer, config, job.stage)
+    dataset, ids = _dataset(job, job.stage, tokenizer, config)
     model, saved_dtype = common.open_model(job.start, config)
     trainer = common.watched(SFTTrainer)(
         model=model,
@@ -36,72 +36,88 @@ def train(job: common.Job) -> None:
     if not config.packing:
         trainer.name_rows = lambda inputs: _rows_of(inputs, trainer.train_dataset, ids)
     common.run(trainer, job, saved_dtype, len(dataset))
+    if trainer.is_world_process_zero():
+        shutil.rmtree(data_folder(job.work), ignore_errors=True)  # mapped files live on until they are let go
 
 
-def _examples(job: common.Job) -> dict[str, pl.DataFrame]:
-    """Examples by stratum: its name is the folder a table lies in."""
-    found: dict[str, list[Any]] = {}
-    for path in job.data:
-        found.setdefault(path.parent.name, []).append(path)
-    return {name: read_tables(paths, CURRICULUM) for name, paths in found.items()}
+def weighted(ids: list[str], name: str, weight: float, seed: int) -> list[int]:
+    """Positions of a stratum's examples: whole repeats by its weight, and of a rest of it a sample."""
+    whole, rest = divmod(weight, 1.0)
+    positions = list(range(len(ids)))
+    order = sorted(positions, key=lambda position: shuffle_key(seed, f"{name}:{ids[position]}")) if rest else []
+    return positions * int(whole) + sorted(order[: round(len(ids) * rest)])
 
 
-def weighted(examples: dict[str, pl.DataFrame], weights: dict[str, float], seed: int) -> pl.DataFrame:
-    """All strata as one table: whole repeats by each weight, and of a rest of it a sample without replacement."""
+def _dataset(job: common.Job, stage: SftStage, tokenizer: Any, config: Any) -> tuple[Any, list[str]]:
+    """The examples in TRL's form, mapped into memory from disk, and their ids; what is too long is left out whole."""
+    from datasets import concatenate_datasets
+
     parts = []
-    for name, frame in examples.items():
-        whole, rest = divmod(weights.get(name, 1.0), 1.0)
-        parts += [frame] * int(whole)
-        if rest:
-            order = sorted(range(frame.height), key=lambda row: shuffle_key(seed, f"{name}:{frame['answer_id'][row]}"))
-            parts.append(frame[sorted(order[: round(frame.height * rest)])])
-    return pl.concat(parts) if parts else pl.DataFrame(schema=CURRICULUM)
-
-
-def _dataset(examples: pl.DataFrame, tokenizer: Any, config: Any, stage: SftStage) -> tuple[Any, list[str]]:
-    """The examples in TRL's form and their ids; none is cut: what is too long is left out or refused."""
-    from datasets import Dataset
-
-    where = f"stage {stage.name}"
-    messages, ids = examples["messages"].to_list(), examples["answer_id"].to_list()
-    if not messages:
+    for name, paths in _by_stratum(job.data).items():
+        part = _opened(paths, job.work)
+        part = part.select(weighted(part["answer_id"][:], name, stage.weights.get(name, 1.0), job.seed))
+        parts.append(part)
+    dataset = concatenate_datasets(parts)
+    if not len(dataset):
         raise UserError(
             "there are no training examples",
-            where=where,
+            where=f"stage {stage.name}",
             todo="look at tables/funnel.csv: loosen the stratum's filter, or draw more answers",
         )
     if config.max_length is not None:
-        lengths = [_length(item, tokenizer, where) for item in messages]
-        kept = [position for position, length in enumerate(lengths) if length <= config.max_length]
-        left_out = len(lengths) - len(kept)
-        log.info("%d examples, %d tokens; %d longer than max_length %d left out", len(kept), sum(lengths), left_out,
-                 config.max_length)  # fmt: skip
-        if not kept or (left_out and stage.too_long == "refuse"):
-            longest = max(range(len(lengths)), key=lengths.__getitem__)
-            raise UserError(
-                f"{left_out} of {len(lengths)} examples are longer than max_length {config.max_length}"
-                f" (the longest, {ids[longest]}, has {lengths[longest]} tokens; the shortest has {min(lengths)})",
-                where=where,
-                todo="raise arguments.max_length, or set too_long: drop",
-            )
-        messages, ids = [messages[position] for position in kept], [ids[position] for position in kept]
+        dataset = _short_enough(dataset, job, stage, tokenizer, config.max_length)
+    ids = dataset["answer_id"][:]
     if config.completion_only_loss:
-        rows = [{"prompt": item[:-1], "completion": item[-1:]} for item in messages]
+        halves = {"input_columns": "messages", "remove_columns": dataset.column_names, "keep_in_memory": len(ids) < 1e4}
+        return dataset.map(lambda turns: {"prompt": turns[:-1], "completion": turns[-1:]}, **halves), ids
+    return dataset.select_columns("messages"), ids
+
+
+def _by_stratum(data: list[Path]) -> dict[str, list[Path]]:
+    """Tables by stratum: its name is the folder a table lies in."""
+    found: dict[str, list[Path]] = {}
+    for path in data:
+        found.setdefault(path.parent.name, []).append(path)
+    return found
+
+
+def _opened(paths: list[Path], work: Path) -> Any:
+    """Tables of examples as one data set in the hub's terms; the library keeps its form of them beside ``work``."""
+    from datasets import load_dataset
+
+    for path in paths:
+        scan_table(path, CURRICULUM)  # says what is wrong with it
+    files = [str(path) for path in paths]
+    return load_dataset("parquet", data_files=files, split="train", cache_dir=str(data_folder(work)))
+
+
+def data_folder(work: Path) -> Path:
+    """Where the examples lie while a stage trains: not in ``work``, which one process clears while others read."""
+    return work.with_name(f".{work.name}.data")
+
+
+def _short_enough(dataset: Any, job: common.Job, stage: SftStage, tokenizer: Any, limit: int) -> Any:
+    """The examples that have at most ``limit`` tokens; how many were left out is said, or refused."""
+    where = f"stage {stage.name}"
+    if job.counted and None not in (known := dataset["student_tokens"][:]):
+        lengths = known
     else:
-        rows = [{"messages": item} for item in messages]
-    return Dataset.from_list(rows), ids
-
-
-def _length(messages: list[dict[str, str]], tokenizer: Any, where: str) -> int:
-    try:
-        return len(tokenizer.apply_chat_template(messages, return_dict=True)["input_ids"])
-    except Exception as error:  # templates are programs of their own and raise what they like
-        roles = ", ".join(dict.fromkeys(message["role"] for message in messages))
+        count = counter(tokenizer, where)
+        batches = (dataset[first : first + 256]["messages"] for first in range(0, len(dataset), 256))
+        lengths = [length for batch in batches for length in count(batch)]
+    kept = [position for position, length in enumerate(lengths) if length <= limit]
+    left_out = len(lengths) - len(kept)
+    log.info("%d examples, %d tokens; %d longer than max_length %d left out", len(kept), sum(lengths), left_out, limit)
+    if not kept or (left_out and stage.too_long == "refuse"):
+        longest = max(range(len(lengths)), key=lengths.__getitem__)
         raise UserError(
-            f"the start model's chat template does not take the roles {roles}: {error}",
+            f"{left_out} of {len(lengths)} examples are longer than max_length {limit}"
+            f" (the longest, {dataset[longest]['answer_id']}, has {lengths[longest]} tokens;"
+            f" the shortest has {min(lengths)})",
             where=where,
-            todo="start from another model, or mend its chat_template.jinja",
-        ) from None
+            todo="raise arguments.max_length, or set too_long: drop",
+        )
+    return dataset.select(kept)
 
 
 def _rows_of(inputs: dict[str, Any], dataset: Any, ids: list[str]) -> list[str]:
