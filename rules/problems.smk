@@ -1,6 +1,6 @@
 # Problems from their sources, cleaned, into shards.
 # Requires: nothing. Gives: problems/sources/{source}.parquet (training sources and benchmarks),
-# problems/shards/{shard}.parquet, problems/dropped.parquet.
+# problems/shards/{shard}.parquet, problems/dropped.parquet, problems/noticed.parquet.
 
 
 rule fetch_problems:
@@ -50,6 +50,7 @@ rule shard_problems:
     output:
         shards=expand("<results>/problems/shards/{shard}.parquet", shard=SHARDS),
         dropped="<results>/problems/dropped.parquet",
+        noticed="<results>/problems/noticed.parquet",
     log:
         "<logs>/shard_problems.log",
     benchmark:
@@ -59,7 +60,8 @@ rule shard_problems:
         mem_mb=4000,
         runtime=60,
     params:
-        identity=identity("shard_problems"),
+        cleaning=as_json(EXPERIMENT.problems.cleaning),
+        identity=identity("shard_problems", cleaning=EXPERIMENT.problems.cleaning),
     message:
         "Cleaning problems and spreading them over shards"
     shell:
@@ -67,7 +69,9 @@ rule shard_problems:
         python scripts/shard_problems.py \
             --sources {input.sources:q} \
             --benchmarks {input.benchmarks:q} \
+            --cleaning {params.cleaning:q} \
             --shards {output.shards:q} \
             --dropped {output.dropped:q} \
+            --noticed {output.noticed:q} \
             &>{log:q}
         """

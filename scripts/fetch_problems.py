@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if arguments.benchmark:
         found = problems.check_benchmark(frame, arguments.name, arguments.content_sha256)
         log.info("content_sha256 of %s: %s", arguments.name, found)
-    tables.write_table(arguments.output, frame, tables.PROBLEMS)
+    tables.write_table(arguments.output, frame, tables.SOURCED)
     log.info("%d problems from %s", frame.height, arguments.name)
 
 

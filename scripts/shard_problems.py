@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, errors, logs, problems, tables
+from reasonlite import cleaning, cli, errors, logs, problems, tables
+from reasonlite.settings import Cleaning
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--sources", type=Path, nargs="+", required=True, help="problem tables; earlier ones win")
     parser.add_argument("--benchmarks", type=Path, nargs="*", default=[], help="held-out problem tables")
+    parser.add_argument("--cleaning", type=cli.json_of(Cleaning), default="{}", help="as in problems.cleaning")
     parser.add_argument("--shards", type=Path, nargs="+", required=True, help="tables to write, one a shard")
-    parser.add_argument("--dropped", type=Path, required=True, help="table of what was dropped and why")
+    parser.add_argument("--dropped", type=Path, required=True, help="table of what was dropped, why, and its twin")
+    parser.add_argument("--noticed", type=Path, help="table of copies with other labels and benchmarks' variants")
     arguments = parser.parse_args(argv)
     logs.set_up()
     held_out = (
@@ -21,13 +24,17 @@ def main(argv: Sequence[str] | None = None) -> None:
         if arguments.benchmarks
         else tables.frame_of([], tables.PROBLEMS)
     )
-    kept, dropped = problems.clean(tables.read_tables(arguments.sources, tables.PROBLEMS), held_out)
+    read = tables.read_tables(arguments.sources, tables.SOURCED)
+    kept, dropped, noticed = cleaning.clean(read, held_out, arguments.cleaning)
     if kept.is_empty():
         raise errors.UserError("no problem is left after cleaning", where=arguments.dropped, todo="add problems")
     for path, frame in zip(arguments.shards, problems.into_shards(kept, len(arguments.shards)), strict=True):
         tables.write_table(path, frame, tables.PROBLEMS)
+    if arguments.noticed:
+        tables.write_table(arguments.noticed, noticed, tables.NOTICED)
     tables.write_table(arguments.dropped, dropped, tables.DROPPED)
-    logs.get_logger("shard_problems").info("%d problems kept, %d dropped", kept.height, dropped.height)
+    log = logs.get_logger("shard_problems")
+    log.info("%d problems kept, %d dropped, %d noticed", kept.height, dropped.height, noticed.height)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import polars as pl
+
 from reasonlite import adjudication, cli, errors, files, logs, tables, votes
 
 SHARES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -26,13 +28,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     logs.set_up()
     if arguments.command == "sweep":
-        counted = tables.read_tables(arguments.votes, tables.VOTES)
+        counted = (tables.read_table(path, tables.VOTES) for path in arguments.votes)
         shares, counts = sorted({*SHARES, arguments.min_share}), sorted({*COUNTS, arguments.min_votes})
         files.write_text(arguments.csv, votes.sweep(counted, shares, counts).write_csv())
         return
-    found = tables.read_tables(arguments.adjudicated, tables.ADJUDICATED)
+    found = tables.read_tables(arguments.adjudicated, tables.ADJUDICATED, ["rules", "verdict", "attempts", "error"])
     files.write_text(arguments.csv, adjudication.agreement(found).write_csv())
-    files.write_text(arguments.disagreements, adjudication.disagreements(found).write_csv())
+    listed = pl.concat(
+        adjudication.disagreements(tables.read_table(path, tables.ADJUDICATED)) for path in arguments.adjudicated
+    )
+    files.write_text(arguments.disagreements, listed.sort("problem_id", "left", "right").write_csv())
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from reasonlite.errors import UserError
-from reasonlite.settings import Adjudicator, Closed, Effort, Engine, Name, Prompt, Sampling, Share, VllmEngine
+from reasonlite.settings import Adjudicator, Cleaning, Closed, Effort, Engine, Name, Prompt, Sampling, Share, VllmEngine
 from reasonlite.sources import GymSource, Model, Source
 from reasonlite.stages import DistillStage, Grid, SftStage, Stage, evaluated_of, stages_of
 
@@ -22,6 +22,7 @@ from reasonlite.stages import DistillStage, Grid, SftStage, Stage, evaluated_of,
 class Problems(Closed):
     sources: dict[Name, Source] = Field(min_length=1, description="where problems come from, by name")
     shards: int = Field(ge=1, le=100_000, description="files the problems are spread over, by a hash of the id")
+    cleaning: Cleaning = Field(default_factory=lambda: Cleaning())
 
 
 class Teacher(Closed):

@@ -5,13 +5,14 @@ Does not know what becomes of the counts.
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from reasonlite.errors import UserError
-from reasonlite.tables import JUDGED, LENGTHS, VOTE_SHARES, VOTES, frame_of, read_tables
+from reasonlite.tables import JUDGED, LENGTHS, VOTE_SHARES, VOTES, frame_of, read_table, scan_table
 
 LENGTH_BINS = 24
 SHARE_BINS = 20
@@ -23,27 +24,30 @@ def lengths(parts: dict[str, list[Path]]) -> pl.DataFrame:
     ``parts``: judged tables by the name of the part, a teacher's effort or a model on a benchmark. Answers
     are judged by the label after voting where there is one.
     """
-    frames = {
-        part: read_tables(paths, JUDGED, ["tokens", "correct", "correct_vote"]).drop_nulls("tokens")
-        for part, paths in parts.items()
-    }
-    tokens = np.concatenate([frame["tokens"].to_numpy() for frame in frames.values()])
-    shortest, longest = (max(1, int(tokens.min())), int(tokens.max())) if len(tokens) else (1, 1)
+    known = [path for paths in parts.values() for path in paths]
+    ends = [
+        scan_table(path, JUDGED).select(pl.min("tokens"), pl.max("tokens").alias("last")).collect().row(0)
+        for path in known
+    ]
+    ends = [pair for pair in ends if pair[0] is not None]
+    shortest = max(1, min((low for low, _ in ends), default=1))
+    longest = max((high for _, high in ends), default=1)
     edges = np.geomspace(shortest, max(longest, shortest) + 1, LENGTH_BINS + 1)
     rows = []
-    for part, frame in frames.items():
-        right = frame.select(pl.coalesce("correct_vote", "correct").fill_null(False)).to_series()
-        for verdict, chosen in (("right", frame.filter(right)), ("wrong", frame.filter(~right))):
-            counts, _ = np.histogram(chosen["tokens"].to_numpy(), edges)
-            rows += [(part, verdict, *bounds, int(n)) for *bounds, n in zip(edges, edges[1:], counts, strict=False)]
+    for part, paths in parts.items():
+        counts = {verdict: np.zeros(LENGTH_BINS, dtype=np.int64) for verdict in ("right", "wrong")}
+        for path in paths:  # one at a time: all of them may be more than memory holds
+            frame = read_table(path, JUDGED, ["tokens", "correct", "correct_vote"]).drop_nulls("tokens")
+            right = frame.select(pl.coalesce("correct_vote", "correct").fill_null(False)).to_series()
+            for verdict, chosen in (("right", frame.filter(right)), ("wrong", frame.filter(~right))):
+                counts[verdict] += np.histogram(chosen["tokens"].to_numpy(), edges)[0]
+        for verdict, found in counts.items():
+            rows += [(part, verdict, *bounds, int(n)) for *bounds, n in zip(edges, edges[1:], found, strict=False)]
     return frame_of(rows, LENGTHS)
 
 
 def vote_shares(paths: list[Path]) -> pl.DataFrame:
     """VOTE_SHARES: problems by the share of their top answer, and whether the data set's label is in its class."""
-    votes = read_tables(paths, VOTES)
-    if votes.is_empty():
-        raise UserError("the tables of votes have no rows", where=paths[0])
     agrees = (
         pl.when(pl.col("top_class").is_null())
         .then(pl.lit("no top answer"))
@@ -54,10 +58,14 @@ def vote_shares(paths: list[Path]) -> pl.DataFrame:
         .otherwise(pl.lit("differs from the label"))
     )
     place = (pl.col("share") * SHARE_BINS).floor().clip(0, SHARE_BINS - 1).cast(pl.Int64)
-    counted = votes.with_columns(agrees.alias("agrees"), place.alias("bin")).group_by("bin", "agrees").len()
-    rows = [
-        (number / SHARE_BINS, (number + 1) / SHARE_BINS, kind, count) for number, kind, count in counted.iter_rows()
-    ]
+    counts = Counter[tuple[int, str]]()
+    for path in paths:
+        votes = read_table(path, VOTES, ["share", "top_class", "dataset_class"])
+        counted = votes.with_columns(agrees.alias("agrees"), place.alias("bin")).group_by("bin", "agrees").len()
+        counts.update({(number, kind): count for number, kind, count in counted.iter_rows()})
+    if not counts:
+        raise UserError("the tables of votes have no rows", where=paths[0])
+    rows = [(number / SHARE_BINS, (number + 1) / SHARE_BINS, kind, count) for (number, kind), count in counts.items()]
     return frame_of(sorted(rows), VOTE_SHARES)
 
 

@@ -5,6 +5,7 @@ Every rate carries its source. Does not look at results, and does not know a clu
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,8 @@ def rows_of(source: Source, rates: Rates) -> float:
         return pl.scan_parquet(source.path).select(pl.len()).collect().item()
     if source.kind == "jsonl":
         return pl.scan_ndjson(source.path, schema={}).select(pl.len()).collect().item()
+    if source.kind == "json":
+        return len(json.loads(source.path.read_bytes()))
     return rates[f"rows:{source.repo}"]
 
 

@@ -29,7 +29,7 @@ def open_experiment(raw: dict[str, Any]) -> Config:
     for stage in config.stages:
         check_arguments(stage.method, stage.arguments, f"stages.{stage.name}.arguments")
     for name, source in _sources(config).items():
-        if source.kind in {"jsonl", "parquet"} and not source.path.is_file():
+        if source.kind in {"json", "jsonl", "parquet"} and not source.path.is_file():
             raise UserError("no such file", where=source.path, todo=f"correct the path of the source {name!r}")
     for model in config.models.values():
         if model.kind == "local":
@@ -69,7 +69,7 @@ def benchmark_flags(config: Config, name: str) -> str:
 def source_files(config: Config, name: str) -> list[str]:
     """Local files a source reads, so that a changed file is noticed."""
     source = source_of(config, name)
-    return [str(source.path)] if source.kind in {"jsonl", "parquet"} else []
+    return [str(source.path)] if source.kind in {"json", "jsonl", "parquet"} else []
 
 
 def model_files(config: Config, name: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Problems from their sources, checked; duplicates and benchmark twins dropped; shards.
+"""Problems from their sources, checked, and spread over shards.
 
 Does not know models or answers drawn.
 """
@@ -7,32 +7,35 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
+import itertools
 import json
 import re
 import sys
 import types
-import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import xxhash
 
+from reasonlite.cleaning import unusable
 from reasonlite.errors import UserError
 from reasonlite.files import canonical_json, sha256_file, sha256_text
 from reasonlite.models import download
 from reasonlite.seeding import shard_of
 from reasonlite.sources import Columns, FileSource, GymSource, HubSource, Source
-from reasonlite.tables import DROPPED, PROBLEMS, frame_of
+from reasonlite.tables import PROBLEMS, SOURCED, frame_of
 
 PROBLEM_COLUMNS = ("problem", "prompt", "question")
 ANSWER_COLUMNS = ("answer", "expected_answer")
 ID_COLUMNS = ("id", "index", "task_id")
+ROWS = 4_096  # read together
 TASK_SEED_STEP = 1_000_000  # reasoning-gym draws item i with seed + i: tasks must stay far apart
 
 
 def read_source(name: str, source: Source) -> pl.DataFrame:
-    """The problems of one source (PROBLEMS), in the source's order; every defect is refused by name."""
+    """The problems of one source (SOURCED), in the source's order; every defect is refused by name."""
     if isinstance(source, GymSource):
         rows = _gym_rows(name, source)
     elif isinstance(source, FileSource):
@@ -51,7 +54,7 @@ def read_source(name: str, source: Source) -> pl.DataFrame:
                 todo="make ids unique, or leave columns.id out to number the rows",
             )
         seen[row["id"]] = number
-    return frame_of(listed, PROBLEMS)
+    return frame_of(listed, SOURCED)
 
 
 def _gym_rows(name: str, source: GymSource) -> Iterator[dict[str, Any]]:
@@ -85,7 +88,7 @@ def _reasoning_gym() -> Any:
 
 def _row(source: str, number: str, problem: str, answer: str | None) -> dict[str, Any]:
     identity = number if number.startswith(f"{source}:") else f"{source}:{number}"
-    return {"id": identity, "source": source, "problem": problem, "answer": answer}
+    return {"id": identity, "source": source, "problem": problem, "answer": answer, "unusable": None}
 
 
 def _file_rows(name: str, source: FileSource) -> Iterator[dict[str, Any]]:
@@ -94,7 +97,7 @@ def _file_rows(name: str, source: FileSource) -> Iterator[dict[str, Any]]:
         raise UserError("no such file", where=path, todo=f"correct the path of the source {name!r}")
     if source.sha256 and (found := sha256_file(path)) != source.sha256:
         raise UserError(f"its SHA-256 is {found}, not the configured {source.sha256}", where=path)
-    yield from _mapped(name, [path], source.columns, source.limit)
+    yield from _mapped(name, [path], source)
 
 
 def _hub_rows(name: str, source: HubSource) -> Iterator[dict[str, Any]]:
@@ -106,37 +109,104 @@ def _hub_rows(name: str, source: HubSource) -> Iterator[dict[str, Any]]:
             where=f"{source.repo} at {source.revision}",
             todo="list the repository's files and correct files",
         )
-    yield from _mapped(name, paths, source.columns, source.limit)
+    yield from _mapped(name, paths, source)
 
 
-def _mapped(name: str, paths: Iterable[Path], columns: Columns, limit: int | None) -> Iterator[dict[str, Any]]:
-    number = 0
-    for path in paths:
-        for where, record in _records(path):
-            if limit is not None and number >= limit:
-                return
-            yield _problem(name, number, where, record, columns)
-            number += 1
+def _mapped(name: str, paths: Iterable[Path], source: FileSource | HubSource) -> Iterator[dict[str, Any]]:
+    taken = itertools.count()
+    seen: set[bytes] = set()
+    rules = {reason: _rule(expression, f"{name}: drop.{reason}") for reason, expression in source.drop.items()}
+    wanted = {root for rule in rules.values() for root in rule.meta.root_names()}
+    for number, (where, record) in enumerate(_judged_records(paths, source.columns, rules, wanted)):
+        reason = record.pop(_REASON, None)
+        row = _problem(name, number, where, record, source.columns, reason)
+        if source.repeats:
+            before, digest = len(seen), xxhash.xxh3_128_digest(row["problem"].encode("utf-8", "surrogatepass"))
+            seen.add(digest)
+            if len(seen) == before:
+                continue
+        if source.limit is not None and next(taken) >= source.limit:
+            return
+        yield row
 
 
-def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Rows of a file with where each stands (file and line or row)."""
-    if path.suffix == ".parquet":
+_REASON = "\0reason"  # a key that no column has
+
+
+def _rule(expression: str, where: str) -> pl.Expr:
+    try:
+        return pl.sql_expr(expression)
+    except pl.exceptions.PolarsError as error:
+        todo = "for example: problem_type = 'converted_proof'"
+        raise UserError(f"is not an SQL expression: {error}", where=where, todo=todo) from None
+
+
+def _judged_records(
+    paths: Iterable[Path], columns: Columns, rules: dict[str, pl.Expr], wanted: set[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Records with where each stands, and why the source's rules drop it, if they do."""
+    records = itertools.chain.from_iterable(_records(path, columns, wanted) for path in paths)
+    if not rules:
+        yield from records
+        return
+    for batch in _batched(records):
+        if absent := sorted(wanted.difference(*(record for _, record in batch))):
+            raise UserError(f"a rule in drop names {', '.join(absent)}, which no row has", where=batch[0][0])
+        used = [{key: record.get(key) for key in wanted} for _, record in batch]
+        table = pl.DataFrame(used, infer_schema_length=None)
         try:
-            frame = pl.read_parquet(path)
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise UserError(f"is not a readable Parquet file ({error})", where=path) from None
-        for row, record in enumerate(frame.iter_rows(named=True), 1):
-            yield f"{path}: row {row}", record
+            verdicts = table.select(rule.fill_null(False).alias(reason) for reason, rule in rules.items())
+        except pl.exceptions.PolarsError as error:
+            raise UserError(f"its rules in drop cannot be used: {error}", where=batch[0][0]) from None
+        for (where, record), verdict in zip(batch, verdicts.iter_rows(named=True), strict=True):
+            yield where, {**record, _REASON: next((reason for reason, drops in verdict.items() if drops), None)}
+
+
+def _batched(records: Iterator[Any]) -> Iterator[tuple[Any, ...]]:
+    while batch := tuple(itertools.islice(records, ROWS)):
+        yield batch
+
+
+def _records(path: Path, columns: Columns, wanted: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Rows of a file with where each stands (file and line or row); of Parquet only the columns that are used."""
+    if path.suffix == ".parquet":
+        yield from _parquet_rows(path, columns, wanted)
         return
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8", errors="strict") as handle:
         try:
-            for line_number, line in enumerate(handle, 1):
+            if path.name.removesuffix(".gz").endswith(".json"):
+                for number, record in enumerate(_listed(json.load(handle), path), 1):
+                    yield f"{path}: entry {number}", record
+                return
+            for number, line in enumerate(handle, 1):
                 if line.strip():
-                    yield f"{path}: line {line_number}", _parse(line, f"{path}: line {line_number}")
-        except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
-            raise UserError(f"cannot be read as JSON Lines in UTF-8: {error}", where=path) from None
+                    yield f"{path}: line {number}", _parse(line, f"{path}: line {number}")
+        except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, json.JSONDecodeError) as error:
+            raise UserError(f"cannot be read as JSON in UTF-8: {error}", where=path) from None
+
+
+def _parquet_rows(path: Path, columns: Columns, wanted: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    import pyarrow
+    import pyarrow.parquet
+
+    named = {columns.problem, columns.answer, columns.id, *wanted}
+    defaults = {*PROBLEM_COLUMNS, *ANSWER_COLUMNS, *ID_COLUMNS, "test", "entry_point"}
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            used = [name for name in file.schema_arrow.names if name in named | defaults]
+            row = itertools.count(1)
+            for batch in file.iter_batches(ROWS, columns=used):
+                for record in batch.to_pylist():
+                    yield f"{path}: row {next(row)}", record
+    except (pyarrow.ArrowException, OSError) as error:
+        raise UserError(f"is not a readable Parquet file ({error})", where=path) from None
+
+
+def _listed(content: Any, path: Path) -> list[dict[str, Any]]:
+    if isinstance(content, list) and all(isinstance(record, dict) for record in content):
+        return content
+    raise UserError("is not one JSON list of objects", where=path, todo="name a file of JSON lines .jsonl")
 
 
 def _parse(line: str, where: str) -> dict[str, Any]:
@@ -149,24 +219,30 @@ def _parse(line: str, where: str) -> dict[str, Any]:
     return record
 
 
-def _problem(name: str, number: int, where: str, record: dict[str, Any], columns: Columns) -> dict[str, Any]:
+def _problem(
+    name: str, number: int, where: str, record: dict[str, Any], columns: Columns, reason: str | None
+) -> dict[str, Any]:
     problem = record[_column(record, columns.problem, PROBLEM_COLUMNS, "problem", where)]
     answer = _tests(record, problem, where) if columns.tests else record[_answer_column(record, columns, where)]
     if not isinstance(problem, str) or not problem.strip():
         raise UserError(f"the problem is {_shown(problem)}, expected a text", where=where)
-    if not _usable(answer, columns):
-        raise UserError(
-            f"the problem has no answer (found {_shown(answer)}, expected a text or a number)",
-            where=where,
-            todo="add the answer, remove the row, or set columns.answer_may_be_missing",
-        )
+    if not _usable(answer):
+        if reason is None and columns.missing == "refuse":
+            raise UserError(
+                f"the problem has no answer (found {_shown(answer)}, expected a text or a number)",
+                where=where,
+                todo="add the answer, remove the row, or say in columns.missing what is to be done",
+            )
+        answer, reason = None, reason or ("no answer" if columns.missing == "drop" else None)
     known = columns.id or next((column for column in ID_COLUMNS if column in record), None)
     if columns.id and columns.id not in record:
         raise UserError(f"has no column {columns.id!r}; it has {', '.join(record)}", where=where)
     identity = str(record[known]) if known else str(number)
     worked = re.search(r"^####\s*(\S.*?)\s*$", str(answer), re.MULTILINE)  # GSM8K gives the solution before the answer
-    label = worked[1] if worked else str(answer).strip()
-    return _row(name, identity, problem.strip(), None if answer is None else label)
+    label = None if answer is None else worked[1] if worked else str(answer).strip()
+    if not columns.tests:
+        reason = reason or unusable(problem, label)
+    return _row(name, identity, problem.strip(), label) | {"unusable": reason}
 
 
 def _answer_column(record: dict[str, Any], columns: Columns, where: str) -> str:
@@ -209,9 +285,9 @@ def check_benchmark(problems: pl.DataFrame, name: str, expected: str | None) -> 
     return found
 
 
-def _usable(answer: Any, columns: Columns) -> bool:
+def _usable(answer: Any) -> bool:
     if answer is None or answer != answer:  # NaN is not equal to itself
-        return columns.answer_may_be_missing and answer is None
+        return False
     return isinstance(answer, str | int | float) and not isinstance(answer, bool) and bool(str(answer).strip())
 
 
@@ -229,31 +305,6 @@ def _column(record: dict[str, Any], given: str | None, defaults: tuple[str, ...]
         where=where,
         todo=f"name it in columns.{what}",
     )
-
-
-def normalised(problem: str) -> str:
-    """A problem's text for finding exact copies: NFKC, lower case, one space, no outer punctuation."""
-    text = unicodedata.normalize("NFKC", problem).lower()
-    return re.sub(r"\s+", " ", text).strip(" .:;,!?$")
-
-
-def clean(problems: pl.DataFrame, benchmarks: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Drop exact copies: of a benchmark problem, or of an earlier problem. Returns (PROBLEMS, DROPPED)."""
-    held_out: dict[str, str] = {}
-    for row in benchmarks.iter_rows(named=True):
-        held_out.setdefault(normalised(row["problem"]), row["id"])
-    first: dict[str, str] = {}
-    kept, dropped = [], []
-    for row in problems.iter_rows(named=True):
-        text = normalised(row["problem"])
-        if text in held_out:
-            dropped.append({**row, "reason": "contaminated", "twin": held_out[text]})
-        elif text in first:
-            dropped.append({**row, "reason": "duplicate", "twin": first[text]})
-        else:
-            first[text] = row["id"]
-            kept.append(row)
-    return frame_of(kept, PROBLEMS), frame_of(dropped, DROPPED)
 
 
 def into_shards(problems: pl.DataFrame, shards: int) -> list[pl.DataFrame]:

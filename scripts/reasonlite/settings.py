@@ -65,6 +65,25 @@ class ServerEngine(Closed):
 Engine = Annotated[VllmEngine | ServerEngine, Field(discriminator="kind")]
 
 
+class Cleaning(Closed):
+    """What is too much alike, and what becomes of it."""
+
+    similarity: Share = Field(
+        0.6, description="with equal numbers and labels, from here two problems are one: 2 x tokens in common / all"
+    )
+    ngram: int = Field(8, ge=2, description="tokens in a row that are looked for in benchmarks")
+    overlap: Share = Field(
+        0.5, description="share of the shorter problem's n-grams in a benchmark problem from which it is dropped"
+    )
+    variants: Literal["keep", "drop"] = Field(
+        "keep",
+        description="problems that differ from a benchmark's by numbers alone; all are in problems/noticed.parquet",
+    )
+    uncheckable: Literal["keep", "drop"] = Field(
+        "drop", description="problems that ask for a proof, and answers that nothing can be compared with"
+    )
+
+
 class Effort(Closed):
     prompt: Prompt = Field(default_factory=lambda: Prompt())
     sampling: Sampling

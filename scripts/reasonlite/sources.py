@@ -56,7 +56,10 @@ class Columns(Closed):
     problem: str | None = Field(None, description="problem text; default: problem, prompt or question")
     answer: str | None = Field(None, description="expected answer; default: answer or expected_answer")
     id: str | None = Field(None, description="unique id; default: id, index, or the row's number")
-    answer_may_be_missing: bool = Field(False, description="keep rows whose answer is null; only votes label them")
+    missing: Literal["refuse", "drop", "keep"] = Field(
+        "refuse",
+        description="a row without an answer ends the run, or is dropped and counted, or labelled by votes",
+    )
     tests: bool = Field(False, description="HumanEval's form: prompt, test and entry_point; answers are run as code")
 
 
@@ -72,21 +75,29 @@ class GymSource(Closed):
     tasks: list[GymTask] = Field(min_length=1, description="tasks, in order")
 
 
-class FileSource(Closed):
-    kind: Literal["jsonl", "parquet"]
-    path: Path = Field(description="local file (.jsonl, .jsonl.gz or .parquet)")
-    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="refuse a file of another hash")
+class _Rows(Closed):
     columns: Columns = Field(default_factory=lambda: Columns())
-    limit: int | None = Field(None, ge=1, description="take only the first so many rows")
+    drop: dict[str, str] = Field(
+        default_factory=dict,
+        description="rows to drop and count: reasons, and SQL expressions over the source's columns",
+    )
+    repeats: bool = Field(
+        False, description="a problem stands in several rows, one for each of its solutions; the first one counts"
+    )
+    limit: int | None = Field(None, ge=1, description="take only the first so many problems")
 
 
-class HubSource(Closed):
+class FileSource(_Rows):
+    kind: Literal["json", "jsonl", "parquet"]
+    path: Path = Field(description="local file: .json (a list), .jsonl, .parquet; JSON also packed (.gz)")
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="refuse a file of another hash")
+
+
+class HubSource(_Rows):
     kind: Literal["hub"]
     repo: str = Field(description="data set on the hub, owner/name")
     revision: str = Field(description="commit hash or tag")
-    files: list[str] = Field(min_length=1, description="globs of its .parquet, .jsonl or .jsonl.gz files")
-    columns: Columns = Field(default_factory=lambda: Columns())
-    limit: int | None = Field(None, ge=1, description="take only the first so many rows")
+    files: list[str] = Field(min_length=1, description="globs of its .parquet, .json or .jsonl files; JSON also packed")
 
     @field_validator("revision")
     @classmethod

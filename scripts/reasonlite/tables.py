@@ -24,7 +24,26 @@ PROBLEMS = pl.Schema(
         "answer": pl.String,  # the data set's label; null where the source has none
     }
 )
-DROPPED = pl.Schema([*PROBLEMS.items(), ("reason", pl.String), ("twin", pl.String)])
+SOURCED = pl.Schema([*PROBLEMS.items(), ("unusable", pl.String)])  # why it cannot be learnt from; null if it can
+DROPPED = pl.Schema(
+    [
+        *PROBLEMS.items(),
+        ("reason", pl.String),
+        ("twin", pl.String),  # the problem that it is too much like; null where that is not the reason
+        ("score", pl.Float64),  # how much, 0 to 1: share of n-grams in common, or similarity
+    ]
+)
+NOTICED = pl.Schema(
+    {
+        "id": pl.String,
+        "source": pl.String,
+        "what": pl.String,
+        "label": pl.String,
+        "twin": pl.String,
+        "twin_label": pl.String,
+        "score": pl.Float64,
+    }
+)
 ANSWERS = pl.Schema(
     {
         "answer_id": pl.String,  # <problem id>_<number>

@@ -5,8 +5,9 @@ Does not read or compare the text of any answer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import polars as pl
 
 from reasonlite.tables import JUDGED, SWEEP, VOTES, frame_of
@@ -77,24 +78,26 @@ def vote(
     )
 
 
-def sweep(votes: pl.DataFrame, shares: Sequence[float], counts: Sequence[int]) -> pl.DataFrame:
+def sweep(tables: Iterable[pl.DataFrame], shares: Sequence[float], counts: Sequence[int]) -> pl.DataFrame:
     """What the vote would do at other thresholds (SWEEP), one row for each pair of them.
 
-    ``by_vote``: problems that the vote would label; ``replaced``: of those, with another label
-    in the data set; ``added``: without any; ``agreement``: share of the problems with a label and a
-    top answer by these thresholds where the two are in one class.
+    ``tables``: VOTES, one after the other. ``by_vote``: problems that the vote would label; ``replaced``: of
+    those, with another label in the data set; ``added``: without any; ``agreement``: share of the problems
+    with a label and a top answer by these thresholds where the two are in one class.
     """
-    rows = []
-    for share in shares:
-        for count in counts:
-            won = votes.filter(
-                pl.col("top_class").is_not_null() & (pl.col("share") >= share) & (pl.col("top_votes") >= count)
-            )
+    limits = [(share, count) for share in shares for count in counts]
+    found = np.zeros((len(limits), 4), dtype=np.int64)  # problems, won, with a label, of these in one class
+    for votes in tables:
+        for number, (share, count) in enumerate(limits):
+            wins = pl.col("top_class").is_not_null() & (pl.col("share") >= share) & (pl.col("top_votes") >= count)
+            won = votes.filter(wins)
             labelled = won.filter(pl.col("dataset_class").is_not_null())
-            agree = labelled.filter(pl.col("top_class") == pl.col("dataset_class")).height
-            replaced, added = labelled.height - agree, won.height - labelled.height
-            agreement = agree / labelled.height if labelled.height else None
-            rows.append((share, count, votes.height, won.height, replaced, added, agreement))
+            agree = labelled.filter(pl.col("top_class") == pl.col("dataset_class"))
+            found[number] += (votes.height, won.height, labelled.height, agree.height)
+    rows = [
+        (*limit, problems, won, labelled - agree, won - labelled, agree / labelled if labelled else None)
+        for limit, (problems, won, labelled, agree) in zip(limits, found.tolist(), strict=True)
+    ]
     return frame_of(rows, SWEEP)
 
 

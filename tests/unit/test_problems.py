@@ -1,16 +1,16 @@
-"""Sources, bad input, cleaning."""
+"""Sources and bad input."""
 
 import gzip
 import json
 
 import polars as pl
+import pyarrow.parquet
 import pytest
 from pydantic import TypeAdapter
 
 from reasonlite.errors import UserError
-from reasonlite.problems import clean, read_source
+from reasonlite.problems import read_source
 from reasonlite.sources import Source
-from reasonlite.tables import PROBLEMS, frame_of
 
 
 def source(**settings):
@@ -28,19 +28,21 @@ def test_reasonlites_info_file_is_read_as_it_is(tmp_path):
         {"prompt": "2+2?", "expected_answer": 4, "index": "pol:9"},
     ]
     frame = read_source("pol", jsonl(tmp_path / "info.jsonl", *records))
-    assert frame.rows() == [("pol:7", "pol", "1+1?", "2"), ("pol:9", "pol", "2+2?", "4")]
+    assert frame.rows() == [("pol:7", "pol", "1+1?", "2", None), ("pol:9", "pol", "2+2?", "4", None)]
 
 
 def test_columns_can_be_named_and_rows_limited(tmp_path):
     path = tmp_path / "q.jsonl.gz"
     path.write_bytes(gzip.compress(b'{"q": "a?", "a": "1", "k": "x"}\n{"q": "b?", "a": "2", "k": "y"}\n'))
     chosen = source(kind="jsonl", path=path, limit=1, columns={"problem": "q", "answer": "a", "id": "k"})
-    assert read_source("s", chosen).rows() == [("s:x", "s", "a?", "1")]
+    assert read_source("s", chosen).rows() == [("s:x", "s", "a?", "1", None)]
 
 
 def test_parquet_is_a_source(tmp_path):
     pl.DataFrame({"question": ["a?"], "answer": ["1"]}).write_parquet(tmp_path / "q.parquet")
-    assert read_source("s", source(kind="parquet", path=tmp_path / "q.parquet")).rows() == [("s:0", "s", "a?", "1")]
+    assert read_source("s", source(kind="parquet", path=tmp_path / "q.parquet")).rows() == [
+        ("s:0", "s", "a?", "1", None)
+    ]
 
 
 def test_gym_problems_repeat_and_tasks_differ():
@@ -86,8 +88,10 @@ def test_a_missing_file_a_wrong_hash_and_an_unknown_task_are_named(tmp_path):
 
 def test_answers_may_be_missing_when_told(tmp_path):
     chosen = jsonl(tmp_path / "a.jsonl", {"problem": "a", "answer": None})
-    allowed = source(kind="jsonl", path=chosen.path, columns={"answer_may_be_missing": True})
-    assert read_source("s", allowed)["answer"].to_list() == [None]
+    allowed = source(kind="jsonl", path=chosen.path, columns={"missing": "keep"})
+    assert read_source("s", allowed).rows() == [("s:0", "s", "a", None, None)]
+    dropped = source(kind="jsonl", path=chosen.path, columns={"missing": "drop"})
+    assert read_source("s", dropped)["unusable"].to_list() == ["no answer"]
 
 
 def test_a_hub_data_set_is_read_from_its_own_layout(tmp_path, monkeypatch):
@@ -114,22 +118,65 @@ def test_a_hub_data_set_is_read_from_its_own_layout(tmp_path, monkeypatch):
         timeout=300,
         env={**os.environ, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": "scripts"},
     )
-    assert "('omr:1', 'omr', 'b?', '2')" in done.stdout, done.stderr
+    assert "('omr:1', 'omr', 'b?', '2', None)" in done.stdout, done.stderr
 
 
-def test_copies_and_benchmark_twins_are_dropped_with_their_twin():
-    def table(source_name, *texts):
-        return frame_of(
-            [
-                {"id": f"{source_name}:{n}", "source": source_name, "problem": t, "answer": "1"}
-                for n, t in enumerate(texts)
-            ],
-            PROBLEMS,
-        )
-
-    kept, dropped = clean(table("s", "What is 1+1?", "what is  1+1", "New?", "Held out."), table("b", "HELD OUT"))
-    assert kept["id"].to_list() == ["s:0", "s:2"]
-    assert dropped.select("id", "reason", "twin").rows() == [
-        ("s:1", "duplicate", "s:0"),
-        ("s:3", "contaminated", "b:0"),
+def test_a_problem_in_many_rows_counts_once_and_rules_drop_rows_by_name(tmp_path):
+    """OpenMathReasoning's layout: a row for each solution, proofs turned into problems, answers that are missing."""
+    rows = [
+        {"problem": name, "expected_answer": answer, "problem_type": kind, "generated_solution": "long " * 100}
+        for name, answer, kind in [
+            ("a?", "1", "has_answer_extracted"),
+            ("a?", "1", "has_answer_extracted"),
+            ("b?", "x^2", "converted_proof"),
+            ("c?", None, "no_answer_extracted"),
+            ("a?", "1", "has_answer_extracted"),
+            ("Prove that $1 < 2$.", "1 < 2", "has_answer_extracted"),
+            ("d?", "proof", "has_answer_extracted"),
+            ("e?", "2", "has_answer_extracted"),
+        ]
     ]
+    pl.DataFrame(rows).write_parquet(tmp_path / "cot.parquet")
+    settings = {
+        "columns": {"answer": "expected_answer", "missing": "drop"},
+        "repeats": True,
+        "drop": {"converted proof": "problem_type = 'converted_proof'"},
+    }
+    frame = read_source("omr", source(kind="parquet", path=tmp_path / "cot.parquet", **settings))
+    assert frame.select("id", "answer", "unusable").rows() == [
+        ("omr:0", "1", None),
+        ("omr:2", "x^2", "converted proof"),
+        ("omr:3", None, "no answer"),
+        ("omr:5", "1 < 2", "proof"),
+        ("omr:6", "proof", "no checkable answer"),
+        ("omr:7", "2", None),
+    ]
+    for rule, message in [
+        ("problem_type =", "drop.x: is not an SQL"),
+        ("nothing = 1", "names nothing, which no row has"),
+    ]:
+        with pytest.raises(UserError, match=message):
+            read_source("omr", source(kind="parquet", path=tmp_path / "cot.parquet", drop={"x": rule}))
+    limited = read_source("omr", source(kind="parquet", path=tmp_path / "cot.parquet", **(settings | {"limit": 2})))
+    assert limited["id"].to_list() == ["omr:0", "omr:2"]
+
+
+def test_only_the_columns_that_are_used_are_read(tmp_path, monkeypatch):
+    pl.DataFrame({"problem": ["a?"], "answer": ["1"], "solution": ["x"], "kind": ["k"]}).write_parquet(
+        tmp_path / "q.parquet"
+    )
+    asked = []
+    whole = pyarrow.parquet.ParquetFile.iter_batches
+    seen = lambda self, *a, columns, **k: asked.append(columns) or whole(self, *a, columns=columns, **k)  # noqa: E731
+    monkeypatch.setattr(pyarrow.parquet.ParquetFile, "iter_batches", seen)
+    read_source("s", source(kind="parquet", path=tmp_path / "q.parquet", drop={"k": "kind = 'z'"}))
+    assert asked == [["problem", "answer", "kind"]]
+
+
+def test_a_json_list_is_a_source(tmp_path):
+    """DeepScaleR's form."""
+    (tmp_path / "d.json").write_text(json.dumps([{"problem": "a?", "answer": "1", "solution": "s"}]))
+    assert read_source("d", source(kind="json", path=tmp_path / "d.json"))["problem"].to_list() == ["a?"]
+    (tmp_path / "d.json").write_text('{"problem": "a?"}')
+    with pytest.raises(UserError, match="not one JSON list"):
+        read_source("d", source(kind="json", path=tmp_path / "d.json"))

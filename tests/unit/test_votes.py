@@ -138,7 +138,8 @@ def test_the_sweep_counts_what_other_thresholds_would_do():
     }
     *_, votes = labelled(given_answers, {"a": "2", "b": "3", "c": "5", "d": "6", "e": None})
     table = {
-        (row["min_share"], row["min_votes"]): row for row in sweep(votes, [0.5, 0.9, 1.0], [1, 5]).rows(named=True)
+        (row["min_share"], row["min_votes"]): row
+        for row in sweep([votes.head(3), votes.slice(3)], [0.5, 0.9, 1.0], [1, 5]).rows(named=True)
     }
     counted = {key: (row["by_vote"], row["replaced"], row["added"]) for key, row in table.items()}
     assert counted[0.5, 1] == (4, 1, 1)  # the tie in d has no winner

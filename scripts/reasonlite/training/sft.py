@@ -11,7 +11,7 @@ from reasonlite.lengths import counter, open_tokenizer
 from reasonlite.logs import get_logger
 from reasonlite.seeding import shuffle_key
 from reasonlite.stages import SftStage
-from reasonlite.tables import CURRICULUM, scan_table
+from reasonlite.tables import CURRICULUM, read_table
 from reasonlite.training import common
 
 log = get_logger(__name__)
@@ -54,16 +54,16 @@ def _dataset(job: common.Job, stage: SftStage, tokenizer: Any, config: Any) -> t
 
     parts = []
     for name, paths in _by_stratum(job.data).items():
-        part = _opened(paths, job.work)
-        part = part.select(weighted(part["answer_id"][:], name, stage.weights.get(name, 1.0), job.seed))
-        parts.append(part)
-    dataset = concatenate_datasets(parts)
-    if not len(dataset):
+        if filled := [path for path in paths if read_table(path, CURRICULUM, ["answer_id"]).height]:
+            part = _opened(filled, job.work)
+            parts.append(part.select(weighted(part["answer_id"][:], name, stage.weights.get(name, 1.0), job.seed)))
+    if not any(map(len, parts)):
         raise UserError(
             "there are no training examples",
             where=f"stage {stage.name}",
             todo="look at tables/funnel.csv: loosen the stratum's filter, or draw more answers",
         )
+    dataset = concatenate_datasets(parts)
     if config.max_length is not None:
         dataset = _short_enough(dataset, job, stage, tokenizer, config.max_length)
     ids = dataset["answer_id"][:]
@@ -85,8 +85,6 @@ def _opened(paths: list[Path], work: Path) -> Any:
     """Tables of examples as one data set in the hub's terms; the library keeps its form of them beside ``work``."""
     from datasets import load_dataset
 
-    for path in paths:
-        scan_table(path, CURRICULUM)  # says what is wrong with it
     files = [str(path) for path in paths]
     return load_dataset("parquet", data_files=files, split="train", cache_dir=str(data_folder(work)))
 

@@ -1,0 +1,187 @@
+"""Which problems are kept: no proofs, no copies of an earlier problem, nothing that a benchmark holds.
+
+A copy stays out, the problem that came first stays in; one with a label comes before one without, then the
+order of the sources in the config counts, then that of their rows. Every problem dropped is told with its
+reason, its twin and a score. Does not know where problems come from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+import polars as pl
+
+from reasonlite.equivalence import compare
+from reasonlite.likeness import Text, masked_similarity, shared_numbers, similarity, tokens_of
+from reasonlite.settings import Cleaning
+from reasonlite.tables import DROPPED, NOTICED, PROBLEMS, frame_of
+
+PERMUTATIONS, BANDS = 128, 32  # pairs with a Jaccard index of 0.4 are candidates half of the time, of 0.6 99%
+SAME_NUMBERS = 0.75  # share of numbers in common that a benchmark's twin has at least
+UNLABELLED = 0.95  # similarity that two problems need when no labels can speak
+VARIANT = 0.9  # similarity without the numbers from which a problem is a benchmark's with other numbers
+VARIANT_TOKENS = 8  # a shorter one is anybody's
+MOVABLE = 4  # numbers from which their order may differ
+BATCH = 4_096
+_PROOF = re.compile(r"\b(?:prove|show|demonstrate|verify|establish)\s+(?:that|the\b|this\b|if\b|,|:)", re.IGNORECASE)
+_ASKS = re.compile(r"\?|\b(?:find|determine|compute|calculate|evaluate|what|how many|solve)\b", re.IGNORECASE)
+_NO_ANSWER = re.compile(
+    r"\W*(?:proof|proved|proven|q\.?\s?e\.?\s?d|n/?a|none given|not applicable|see (?:the )?(?:solution|proof|above)"
+    r"|no (?:final )?answer)\W*",
+    re.IGNORECASE,
+)
+LONGEST_ANSWER = 300  # characters; what is longer is a solution
+
+
+def unusable(problem: str, answer: str | None) -> str | None:
+    """Why a problem cannot be learnt from: it asks for a proof, or its answer is none that can be checked."""
+    if _PROOF.search(problem) and not _ASKS.search(problem):
+        return "proof"
+    if answer is not None and (len(answer) > LONGEST_ANSWER or _NO_ANSWER.fullmatch(answer)):
+        return "no checkable answer"
+    return None
+
+
+def clean(
+    problems: pl.DataFrame, benchmarks: pl.DataFrame, settings: Cleaning
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Sort problems (SOURCED, in the order in which the first of copies is kept) into (PROBLEMS, DROPPED, NOTICED).
+
+    Contaminated: shares its numbers with a benchmark problem and ``overlap`` of the shorter one's n-grams, or is
+    similar and has its label. Duplicate: has exactly an earlier problem's numbers, and its very tokens, or is
+    similar and has its label. What differs from a benchmark problem by numbers alone is a variant: noticed, or
+    dropped if the settings say so. Copies with other labels are noticed as conflicts.
+    """
+    sorted_out = _Sorting(benchmarks, settings)
+    ordered = problems.sort(pl.col("answer").is_null(), maintain_order=True)
+    for batch in ordered.iter_slices(BATCH):
+        sorted_out.take(batch)
+    return (
+        frame_of(sorted_out.kept, PROBLEMS),
+        frame_of(sorted_out.dropped, DROPPED),
+        frame_of(sorted_out.noticed, NOTICED),
+    )
+
+
+class _Known:
+    """Problems that others are compared with, and those of them that may be like a text."""
+
+    def __init__(self) -> None:
+        from rensa import RMinHashLSH
+
+        self.texts: list[Text] = []
+        self.rows: list[tuple[str, str | None]] = []  # id, label
+        self._by_likeness = RMinHashLSH(threshold=0.5, num_perm=PERMUTATIONS, num_bands=BANDS)
+        self._by_tokens: dict[int, list[int]] = {}
+
+    def add(self, text: Text, signature: object, problem_id: str, label: str | None) -> None:
+        self._by_likeness.insert(len(self.texts), signature)
+        self._by_tokens.setdefault(hash(tuple(text.tokens)), []).append(len(self.texts))
+        self.texts.append(text)
+        self.rows.append((problem_id, label))
+
+    def like(self, text: Text, signature: object) -> list[int]:
+        """Numbers of candidates, in the order in which they came."""
+        same = self._by_tokens.get(hash(tuple(text.tokens)), [])
+        return sorted({*same, *self._by_likeness.query(signature)})
+
+
+def _signatures(texts: list[Text]) -> list:
+    from rensa import RMinHash
+
+    return list(RMinHash.from_token_sets([text.shingles for text in texts], num_perm=PERMUTATIONS, seed=1))
+
+
+class _Sorting:
+    """Problems on their way into kept, dropped and noticed ones."""
+
+    def __init__(self, benchmarks: pl.DataFrame, settings: Cleaning) -> None:
+        self._settings = settings
+        self._first = _Known()
+        self._held_out = _Known()
+        self._grams: dict[tuple[str, ...], list[int]] = {}
+        self.kept: list[dict] = []
+        self.dropped: list[dict] = []
+        self.noticed: list[dict] = []
+        for row, text, signature in _read(benchmarks):
+            for gram in text.grams(settings.ngram):
+                self._grams.setdefault(gram, []).append(len(self._held_out.texts))
+            self._held_out.add(text, signature, row["id"], row["answer"])
+
+    def take(self, batch: pl.DataFrame) -> None:
+        for row, text, signature in _read(batch):
+            reason = row.pop("unusable") if self._settings.uncheckable == "drop" else None
+            row.pop("unusable", None)
+            found = (reason, None, None) if reason else self._contaminated(row, text, signature)
+            found = found or self._duplicate(row, text, signature)
+            if found:
+                self.dropped.append({**row, "reason": found[0], "twin": found[1], "score": found[2]})
+                continue
+            self._first.add(text, signature, row["id"], row["answer"])
+            self.kept.append(row)
+
+    def _contaminated(self, row: dict, text: Text, signature: object) -> tuple[str, str, float] | None:
+        grams = text.grams(self._settings.ngram)
+        shared = Counter(number for gram in grams for number in self._grams.get(gram, ()))
+        variant = None
+        for number in sorted({*shared, *self._held_out.like(text, signature)}):
+            other, (twin, label) = self._held_out.texts[number], self._held_out.rows[number]
+            if text.tokens == other.tokens:
+                return "contaminated", twin, 1.0
+            if shared_numbers(text, other) >= SAME_NUMBERS:
+                shorter = max(1, min(len(grams), len(other.tokens) - self._settings.ngram + 1))
+                if (overlap := shared[number] / shorter) >= self._settings.overlap:
+                    return "contaminated: n-grams", twin, min(1.0, overlap)
+                if not _ordered(text, other):
+                    continue
+                score = similarity(text, other)
+                if score >= UNLABELLED or (score >= self._settings.similarity and _agree(row["answer"], label)):
+                    return "contaminated: similar", twin, score
+            elif len(text.tokens) >= VARIANT_TOKENS and variant is None:
+                score = masked_similarity(text, other)
+                variant = (twin, label, score) if score >= VARIANT else None
+        if variant and self._settings.variants == "drop":
+            return "variant of a benchmark problem", variant[0], variant[2]
+        if variant:
+            self._notice(row, "variant of a benchmark problem", *variant)
+        return None
+
+    def _duplicate(self, row: dict, text: Text, signature: object) -> tuple[str, str, float] | None:
+        for number in self._first.like(text, signature):
+            other, (twin, label) = self._first.texts[number], self._first.rows[number]
+            if text.counted != other.counted or not _ordered(text, other):
+                continue
+            if text.tokens == other.tokens:
+                if row["answer"] is not None and label is not None and not _agree(row["answer"], label):
+                    self._notice(row, "copies with other labels", twin, label, 1.0)
+                return "duplicate", twin, 1.0
+            score = similarity(text, other)
+            if score < self._settings.similarity:
+                continue
+            if row["answer"] is None or label is None:
+                if score >= UNLABELLED and text.numbers == other.numbers:
+                    return "near duplicate", twin, score
+            elif _agree(row["answer"], label):
+                return "near duplicate", twin, score
+        return None
+
+    def _notice(self, row: dict, what: str, twin: str, twin_label: str | None, score: float) -> None:
+        noticed = {"what": what, "twin": twin, "twin_label": twin_label, "score": score}
+        self.noticed.append({"id": row["id"], "source": row["source"], "label": row["answer"], **noticed})
+
+
+def _read(problems: pl.DataFrame) -> Iterator[tuple[dict, Text, object]]:
+    for batch in problems.iter_slices(BATCH):
+        texts = [Text(tokens_of(problem)) for problem in batch["problem"]]
+        yield from zip(batch.iter_rows(named=True), texts, _signatures(texts), strict=True)
+
+
+def _ordered(left: Text, right: Text) -> bool:
+    """Whether the order of the numbers says nothing against one problem: 2 + 3 is not 3 + 2, but sentences may move."""
+    return left.numbers == right.numbers or min(len(left.numbers), len(right.numbers)) >= MOVABLE
+
+
+def _agree(left: str | None, right: str | None) -> bool:
+    return left is not None and right is not None and (left == right or compare(left, right).is_equal)

@@ -1,0 +1,72 @@
+"""How alike two problems' texts are: by their words, formulas and numbers, whatever the typesetting.
+
+Does not know which problem is kept, nor what a benchmark is.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+from rapidfuzz.distance import Indel
+
+# typesetting that changes no meaning: delimiters of formulas, sizes, spaces, fonts
+_TYPESETTING = re.compile(
+    r"\\(?:left|right|big|bigg|displaystyle|textstyle|quad|qquad|[,;:! ]"
+    r"|text(?:bf|it|rm)?|math(?:rm|bf|it|sf)|mbox|bm|emph)(?![a-z])|[${}~]|\\[()\[\]]|\\(?=[,;:! ])"
+)
+_SPELLINGS = {"\\dfrac": "\\frac", "\\tfrac": "\\frac", "\\cdot": "*", "\\times": "*", "\\leq": "\\le", "\\geq": "\\ge"}
+_TOKEN = re.compile(r"\d+(?:\.\d+)?|\\[a-z]+|[^\W\d_]+|[-+=<>/^*%!|()\[\]]")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+
+
+def tokens_of(problem: str) -> list[str]:
+    """Words, numbers, operators and LaTeX commands of a problem, in lower case, each kept in memory once."""
+    text = _TYPESETTING.sub(" ", unicodedata.normalize("NFKC", problem).lower())
+    return [sys.intern(_SPELLINGS.get(token, token)) for token in _TOKEN.findall(_THOUSANDS.sub("", text))]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A problem's tokens, and what is asked of them again and again."""
+
+    tokens: list[str]
+
+    @cached_property
+    def numbers(self) -> list[str]:
+        return [token for token in self.tokens if token[0].isdigit()]
+
+    @cached_property
+    def counted(self) -> Counter[str]:
+        return Counter(self.numbers)
+
+    @property
+    def shingles(self) -> list[str]:
+        """Single tokens and pairs of neighbours, for MinHash."""
+        pairs = (f"{left} {right}" for left, right in zip(self.tokens, self.tokens[1:], strict=False))
+        return list({*self.tokens, *pairs})
+
+    def grams(self, size: int) -> set[tuple[str, ...]]:
+        """Every ``size`` tokens in a row."""
+        return {tuple(self.tokens[first : first + size]) for first in range(len(self.tokens) - size + 1)}
+
+
+def similarity(left: Text, right: Text) -> float:
+    """2 m / (a + b): m tokens in a longest common subsequence of texts of a and b tokens; 0 to 1."""
+    return float(Indel.normalized_similarity(left.tokens, right.tokens))
+
+
+def masked_similarity(left: Text, right: Text) -> float:
+    """The same with every number taken for any other."""
+    masked = [["#" if token[0].isdigit() else token for token in text.tokens] for text in (left, right)]
+    return float(Indel.normalized_similarity(*masked))
+
+
+def shared_numbers(left: Text, right: Text) -> float:
+    """Jaccard index of the numbers, counted as often as they stand; 1 where neither text has any."""
+    together = (left.counted | right.counted).total()
+    return (left.counted & right.counted).total() / together if together else 1.0
