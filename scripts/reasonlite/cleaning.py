@@ -23,7 +23,8 @@ SAME_NUMBERS = 0.75  # share of numbers in common that a benchmark's twin has at
 UNLABELLED = 0.95  # similarity that two problems need when no labels can speak
 VARIANT = 0.9  # similarity without the numbers from which a problem is a benchmark's with other numbers
 VARIANT_TOKENS = 8  # a shorter one is anybody's
-MOVABLE = 4  # numbers from which their order may differ
+NUMBERLESS = 0.9  # overlap that a problem without numbers needs: one word may make it another
+MOVABLE, LONG = 4, 25  # numbers, or tokens, from which the order of numbers may differ
 BATCH = 4_096
 _PROOF = re.compile(r"\b(?:prove|show|demonstrate|verify|establish)\s+(?:that|the\b|this\b|if\b|,|:)", re.IGNORECASE)
 _ASKS = re.compile(r"\?|\b(?:find|determine|compute|calculate|evaluate|what|how many|solve)\b", re.IGNORECASE)
@@ -59,7 +60,7 @@ def clean(
     for batch in ordered.iter_slices(BATCH):
         sorted_out.take(batch)
     return (
-        frame_of(sorted_out.kept, PROBLEMS),
+        pl.concat([frame_of([], PROBLEMS), *sorted_out.kept]),
         frame_of(sorted_out.dropped, DROPPED),
         frame_of(sorted_out.noticed, NOTICED),
     )
@@ -102,7 +103,7 @@ class _Sorting:
         self._first = _Known()
         self._held_out = _Known()
         self._grams: dict[tuple[str, ...], list[int]] = {}
-        self.kept: list[dict] = []
+        self.kept: list[pl.DataFrame] = []
         self.dropped: list[dict] = []
         self.noticed: list[dict] = []
         for row, text, signature in _read(benchmarks):
@@ -111,7 +112,9 @@ class _Sorting:
             self._held_out.add(text, signature, row["id"], row["answer"])
 
     def take(self, batch: pl.DataFrame) -> None:
-        for row, text, signature in _read(batch):
+        """Sort a batch of at most BATCH problems."""
+        kept = []
+        for place, (row, text, signature) in enumerate(_read(batch)):
             reason = row.pop("unusable") if self._settings.uncheckable == "drop" else None
             row.pop("unusable", None)
             found = (reason, None, None) if reason else self._contaminated(row, text, signature)
@@ -120,7 +123,8 @@ class _Sorting:
                 self.dropped.append({**row, "reason": found[0], "twin": found[1], "score": found[2]})
                 continue
             self._first.add(text, signature, row["id"], row["answer"])
-            self.kept.append(row)
+            kept.append(place)
+        self.kept.append(batch[kept].select(PROBLEMS.names()))
 
     def _contaminated(self, row: dict, text: Text, signature: object) -> tuple[str, str, float] | None:
         grams = text.grams(self._settings.ngram)
@@ -130,9 +134,12 @@ class _Sorting:
             other, (twin, label) = self._held_out.texts[number], self._held_out.rows[number]
             if text.tokens == other.tokens:
                 return "contaminated", twin, 1.0
-            if shared_numbers(text, other) >= SAME_NUMBERS:
+            if text.numbers != other.numbers and text.masked == other.masked:
+                variant = (twin, label, 1.0)
+            elif shared_numbers(text, other) >= SAME_NUMBERS:
                 shorter = max(1, min(len(grams), len(other.tokens) - self._settings.ngram + 1))
-                if (overlap := shared[number] / shorter) >= self._settings.overlap:
+                enough = self._settings.overlap if text.numbers else max(self._settings.overlap, NUMBERLESS)
+                if (overlap := shared[number] / shorter) >= enough:
                     return "contaminated: n-grams", twin, min(1.0, overlap)
                 if not _ordered(text, other):
                     continue
@@ -149,9 +156,10 @@ class _Sorting:
         return None
 
     def _duplicate(self, row: dict, text: Text, signature: object) -> tuple[str, str, float] | None:
+        numbers = sorted(text.numbers)
         for number in self._first.like(text, signature):
             other, (twin, label) = self._first.texts[number], self._first.rows[number]
-            if text.counted != other.counted or not _ordered(text, other):
+            if numbers != sorted(other.numbers) or not _ordered(text, other):
                 continue
             if text.tokens == other.tokens:
                 if row["answer"] is not None and label is not None and not _agree(row["answer"], label):
@@ -180,7 +188,9 @@ def _read(problems: pl.DataFrame) -> Iterator[tuple[dict, Text, object]]:
 
 def _ordered(left: Text, right: Text) -> bool:
     """Whether the order of the numbers says nothing against one problem: 2 + 3 is not 3 + 2, but sentences may move."""
-    return left.numbers == right.numbers or min(len(left.numbers), len(right.numbers)) >= MOVABLE
+    if left.numbers == right.numbers:
+        return True
+    return min(len(left.numbers), len(right.numbers)) >= MOVABLE or min(len(left.tokens), len(right.tokens)) >= LONG
 
 
 def _agree(left: str | None, right: str | None) -> bool:

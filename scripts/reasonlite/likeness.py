@@ -10,7 +10,6 @@ import sys
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
 
 from rapidfuzz.distance import Indel
 
@@ -24,25 +23,28 @@ _TOKEN = re.compile(r"\d+(?:\.\d+)?|\\[a-z]+|[^\W\d_]+|[-+=<>/^*%!|()\[\]]")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 
+MOVED = 0.9  # share of common tokens in any order from which a text is another one with its sentences moved
+
+
 def tokens_of(problem: str) -> list[str]:
     """Words, numbers, operators and LaTeX commands of a problem, in lower case, each kept in memory once."""
     text = _TYPESETTING.sub(" ", unicodedata.normalize("NFKC", problem).lower())
     return [sys.intern(_SPELLINGS.get(token, token)) for token in _TOKEN.findall(_THOUSANDS.sub("", text))]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Text:
-    """A problem's tokens, and what is asked of them again and again."""
+    """A problem's tokens, and what is asked of them."""
 
     tokens: list[str]
 
-    @cached_property
+    @property
     def numbers(self) -> list[str]:
         return [token for token in self.tokens if token[0].isdigit()]
 
-    @cached_property
-    def counted(self) -> Counter[str]:
-        return Counter(self.numbers)
+    @property
+    def masked(self) -> list[str]:
+        return ["#" if token[0].isdigit() else token for token in self.tokens]
 
     @property
     def shingles(self) -> list[str]:
@@ -56,17 +58,23 @@ class Text:
 
 
 def similarity(left: Text, right: Text) -> float:
-    """2 m / (a + b): m tokens in a longest common subsequence of texts of a and b tokens; 0 to 1."""
-    return float(Indel.normalized_similarity(left.tokens, right.tokens))
+    """2 m / (a + b): m tokens in a longest common subsequence of texts of a and b tokens; 0 to 1.
+
+    Where nearly all tokens are the same and only their order is not, as when sentences have moved, m counts
+    the common tokens in any order.
+    """
+    in_order = float(Indel.normalized_similarity(left.tokens, right.tokens))
+    anyhow = 2 * (Counter(left.tokens) & Counter(right.tokens)).total() / max(1, len(left.tokens) + len(right.tokens))
+    return anyhow if anyhow >= MOVED else in_order
 
 
 def masked_similarity(left: Text, right: Text) -> float:
-    """The same with every number taken for any other."""
-    masked = [["#" if token[0].isdigit() else token for token in text.tokens] for text in (left, right)]
-    return float(Indel.normalized_similarity(*masked))
+    """The same with every number taken for any other, in order."""
+    return float(Indel.normalized_similarity(left.masked, right.masked))
 
 
 def shared_numbers(left: Text, right: Text) -> float:
     """Jaccard index of the numbers, counted as often as they stand; 1 where neither text has any."""
-    together = (left.counted | right.counted).total()
-    return (left.counted & right.counted).total() / together if together else 1.0
+    ours, theirs = Counter(left.numbers), Counter(right.numbers)
+    together = (ours | theirs).total()
+    return (ours & theirs).total() / together if together else 1.0
