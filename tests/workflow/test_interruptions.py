@@ -1,0 +1,148 @@
+"""What may happen to a run on one machine: after each the outputs are those of an undisturbed one, and nothing is paid
+for twice. tests/benchmarks/kills.py does the first of these a hundred times."""
+
+import os
+import random
+import shutil
+import subprocess
+import time
+
+import pytest
+from interrupting import TARGETS, chain
+
+pytestmark = pytest.mark.slow
+KILLS = 4
+
+
+@pytest.fixture(scope="module")
+def running(teacher, tmp_path_factory):
+    with chain(tmp_path_factory.mktemp("chain"), teacher) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def undisturbed(running):
+    """Hashes of the outputs, and the seconds it took."""
+    started = time.monotonic()
+    running.run()
+    assert len(running.door.seeds) == len(set(running.door.seeds)) == 6 * 2 * 2
+    return running.hashes(), time.monotonic() - started
+
+
+@pytest.fixture(autouse=True)
+def _from_the_start(undisturbed, running):
+    running.forget()
+    running.door.seeds.clear()
+
+
+def stopped(running) -> str:
+    process = running.start("--show-failed-logs")
+    said, _ = process.communicate(timeout=600)
+    assert process.returncode != 0, said
+    return said
+
+
+def test_killed_again_and_again(undisturbed, running):
+    hashes, seconds = undisturbed
+    chance = random.Random(os.environ.get("GITHUB_RUN_ID", "1"))
+    for _ in range(KILLS):
+        running.kill_after(chance.uniform(1, seconds))
+        kept, asked = running.kept_seeds(), len(running.door.seeds)
+        running.unlock()
+    running.run()
+    assert running.hashes() == hashes
+    assert not kept & set(running.door.seeds[asked:])  # what was kept at the last kill was not asked for again
+    assert not running.leftovers()
+
+
+def test_two_runs_at_once(undisturbed, running):
+    first = running.start()
+    journal = running.results / "journals" / "medium" / "00000"
+    while not list(journal.glob("*.parquet")):
+        assert first.poll() is None
+        time.sleep(0.05)
+    second = running.start()
+    said, _ = second.communicate(timeout=600)
+    assert second.returncode != 0 and "locked" in said
+    assert first.wait(600) == 0 and running.hashes() == undisturbed[0]
+    assert len(running.door.seeds) == len(set(running.door.seeds)) == 24
+
+
+def test_copied_half_way_to_another_path_and_continued_there(undisturbed, running, tmp_path):
+    while not running.kept_seeds():
+        running.forget()
+        running.kill_after(undisturbed[1] * 0.6)
+    running.unlock()
+    kept = running.kept_seeds()
+    running.door.seeds.clear()
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(running.folder, elsewhere, symlinks=True)
+    home, running.folder, running.results = running.folder, elsewhere, elsewhere / "results" / "chain"
+    try:
+        running.run()
+        assert running.hashes() == undisturbed[0] and not kept & set(running.door.seeds)
+    finally:
+        running.folder, running.results = home, home / "results" / "chain"
+
+
+def test_the_clock_set_back(undisturbed, running):
+    """What was made before the clock went back lies in the future: nothing is made again or lost for that."""
+    running.run()
+    later = time.time() + 86_400
+    future = [running.results / f"{name}/00000.parquet" for name in ("problems/shards", "answers/medium", "votes")]
+    for path in [*future, running.folder / "mine.jsonl"]:
+        os.utime(path, (later, later))
+    assert "Nothing to be done" in running.run()
+    (running.results / "votes/00000.parquet").unlink()  # made anew, it would be older than what it is made of
+    assert "clock skew" in stopped(running)
+    for path in [*future[:2], running.folder / "mine.jsonl"]:
+        os.utime(path)
+    running.run()
+    assert running.hashes() == undisturbed[0] and "Nothing to be done" in running.run()
+    assert len(running.door.seeds) == 24
+
+
+def test_a_table_cut_short_behind_our_back_is_named_and_made_again(undisturbed, running):
+    running.run()
+    path = running.results / "answers/high/00000.parquet"
+    stat = path.stat()
+    os.truncate(path, stat.st_size // 2)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    (running.results / "judged/high/00000.parquet").unlink()
+    said = stopped(running)
+    assert "Traceback" not in said
+    assert "answers/high/00000.parquet: is not a readable Parquet file" in said and "delete it and rerun" in said
+    path.unlink()
+    running.run()
+    assert running.hashes() == undisturbed[0] and len(running.door.seeds) == 24
+
+
+@pytest.fixture
+def small_disk(running):
+    """The results on a file system of three MiB."""
+    running.results.mkdir(parents=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", running.results], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("no right to mount a small file system here")
+    yield running.results
+    subprocess.run(["umount", running.results], check=True)
+
+
+def test_the_disk_full_then_not(undisturbed, running, small_disk):
+    (small_disk / "ballast").write_bytes(b"x" * (3 * 2**20 - 180_000))
+    said = stopped(running)
+    assert "the disk is full" in said or "No space left on device" in said, said[-3000:]
+    assert not [name for name in TARGETS if (small_disk / name).exists() and not (small_disk / name).stat().st_size]
+    (small_disk / "ballast").unlink()
+    kept, asked = running.kept_seeds(), len(running.door.seeds)
+    running.run()
+    assert running.hashes() == undisturbed[0] and not kept & set(running.door.seeds[asked:])
+
+
+def test_results_that_cannot_be_written(undisturbed, running, small_disk):
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    said = stopped(running)
+    assert "Read-only file system" in said or "the file system is read-only" in said
+    subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+    running.run()
+    assert running.hashes() == undisturbed[0]
