@@ -11,6 +11,11 @@ rule generate_answers:
             if EXPERIMENT.teacher.engine.kind == "vllm"
             else []
         ),
+        recorded=(
+            f"{EXPERIMENT.teacher.engine.folder}/{{effort}}/{{shard}}.parquet"
+            if EXPERIMENT.teacher.engine.kind == "recorded"
+            else []
+        ),
     output:
         table="<results>/answers/{effort}/{shard}.parquet",
     log:
@@ -23,6 +28,7 @@ rule generate_answers:
         runtime=720,
     params:
         model=lambda wildcards, input: f"--model {input.model[0]}" if input.model else "",
+        recorded=lambda wildcards, input: f"--recorded {input.recorded}" if input.recorded else "",
         engine=as_json(EXPERIMENT.teacher.engine),
         settings=lambda wildcards: as_json(EXPERIMENT.teacher.efforts[wildcards.effort]),
         seed=EXPERIMENT.seed,
@@ -42,6 +48,7 @@ rule generate_answers:
         python scripts/generate_answers.py \
             --problems {input.problems:q} \
             {params.model} \
+            {params.recorded} \
             --engine {params.engine:q} \
             --effort {wildcards.effort:q} \
             --settings {params.settings:q} \

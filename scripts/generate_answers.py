@@ -5,19 +5,21 @@ What the journal already holds is not asked again, so a killed job continues whe
 
 from __future__ import annotations
 
+import argparse
 import functools
 from collections.abc import Sequence
 from pathlib import Path
 
 from reasonlite import cli, devices, engines, errors, generation, interruption, logs, models, tables
-from reasonlite.settings import Effort, Engine, ServerEngine
+from reasonlite.settings import AnyEngine, Effort, RecordedEngine, ServerEngine
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--problems", type=Path, nargs="+", required=True, help="tables of problems")
     parser.add_argument("--model", type=Path, help="model folder; not needed with a server")
-    parser.add_argument("--engine", type=cli.json_of(Engine), required=True, help="as in teacher.engine")
+    parser.add_argument("--engine", type=cli.json_of(AnyEngine), required=True, help="as in teacher.engine")
+    parser.add_argument("--recorded", type=Path, help="table of answers drawn elsewhere, for the recorded engine")
     parser.add_argument("--effort", required=True, help="name under which the answers go")
     parser.add_argument(
         "--settings", type=cli.json_of(Effort), nargs="+", required=True, help="as in teacher.efforts, per table"
@@ -32,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     log = logs.get_logger("generate_answers")
     devices.prepare()
     interruption.watch()
+    if isinstance(arguments.engine, RecordedEngine):
+        replay(arguments)
+        return
     server = isinstance(arguments.engine, ServerEngine)
     if not server and arguments.model is None:
         parser.error("--model is needed with the vllm engine")
@@ -53,6 +58,15 @@ def main(argv: Sequence[str] | None = None) -> None:
             problems = tables.read_table(path, tables.PROBLEMS, ["id", "problem"])
             counts = generation.generate(problems, job, journal, shared.engine, output)
             log.info("%s: %s", output, ", ".join(f"{count} {status}" for status, count in sorted(counts.items())))
+
+
+def replay(arguments: argparse.Namespace) -> None:
+    """Take one table's answers from those recorded."""
+    settings, output = arguments.settings[0], arguments.output[0]
+    job = generation.Job(arguments.effort, settings, arguments.engine, "", arguments.seed, arguments.commit)
+    problems = tables.read_table(arguments.problems[0], tables.PROBLEMS, ["id"])
+    counts = generation.replay(problems, job, arguments.recorded, output)
+    logs.get_logger("generate_answers").info("%s: %s", output, counts)
 
 
 if __name__ == "__main__":

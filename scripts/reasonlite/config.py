@@ -14,7 +14,19 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from reasonlite.errors import UserError
-from reasonlite.settings import Adjudicator, Cleaning, Closed, Effort, Engine, Name, Prompt, Sampling, Share, VllmEngine
+from reasonlite.settings import (
+    Adjudicator,
+    AnyEngine,
+    Cleaning,
+    Closed,
+    Effort,
+    Name,
+    Prompt,
+    RecordedEngine,
+    Sampling,
+    Share,
+    VllmEngine,
+)
 from reasonlite.sources import GymSource, Model, Source
 from reasonlite.stages import DistillStage, Grid, SftStage, Stage, evaluated_of, stages_of
 
@@ -27,7 +39,7 @@ class Problems(Closed):
 
 class Teacher(Closed):
     model: Name = Field(description="one of models")
-    engine: Engine
+    engine: AnyEngine
     efforts: dict[Name, Effort] = Field(min_length=1, description="settings by effort, such as medium and high")
     commit: int = Field(
         1024, ge=1, description="replies that are put on disk together, at most; what two minutes bring in any case"
@@ -182,6 +194,8 @@ def _check_efforts(config: Config) -> None:
             _one_of(f"strata.{name}.student", stratum.student, config.models)
     judge = config.labels.adjudicator
     judges_engine = judge.engine or config.teacher.engine
+    if config.labels.judge != "rules" and isinstance(judges_engine, RecordedEngine):
+        raise ValueError("labels.adjudicator.engine: the teacher's answers are recorded, so the judge needs its own")
     room = judges_engine.max_model_len if isinstance(judges_engine, VllmEngine) else judge.sampling.max_tokens
     if config.labels.judge != "rules" and judge.sampling.max_tokens > room:
         raise ValueError(

@@ -5,6 +5,7 @@ Does not know which engine answers, nor whether an answer is right.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -19,12 +20,12 @@ from reasonlite.answers import final_answer
 from reasonlite.engines import Engine, Reply, Request
 from reasonlite.errors import UserError
 from reasonlite.files import canonical_json, sha256_text
-from reasonlite.journal import Journal
+from reasonlite.journal import CHUNK_ROWS, Journal
 from reasonlite.logs import get_logger
 from reasonlite.prompts import Message, messages_for
 from reasonlite.seeding import answer_seed, retry_seed
-from reasonlite.settings import Effort, Sampling, ServerEngine, VllmEngine
-from reasonlite.tables import ANSWERS, JOURNAL, TableWriter, frame_of
+from reasonlite.settings import Effort, RecordedEngine, Sampling, ServerEngine, VllmEngine
+from reasonlite.tables import ANSWERS, JOURNAL, RECORDED, TableWriter, frame_of, read_table, stream_table
 from reasonlite.transcripts import split_reply
 
 log = get_logger(__name__)
@@ -41,7 +42,7 @@ class Job:
 
     effort: str
     settings: Effort
-    engine: VllmEngine | ServerEngine
+    engine: VllmEngine | ServerEngine | RecordedEngine
     model: str
     seed: int
     commit: int
@@ -59,7 +60,7 @@ def request_of(
     messages: list[Message],
     seed: int,
     model: str,
-    engine: VllmEngine | ServerEngine,
+    engine: VllmEngine | ServerEngine | RecordedEngine,
     sampling: Sampling,
     template_arguments: dict[str, Any],
 ) -> Request:
@@ -100,6 +101,45 @@ def generate(
                 table.write(frame_of(rows, ANSWERS))
         journal.compact()
     return dict(counts)
+
+
+def replay(problems: pl.DataFrame, job: Job, recorded: Path, output: Path) -> dict[str, int]:
+    """Write answers that were drawn elsewhere (RECORDED) as ANSWERS; an answer that is not there is a failed one.
+
+    ReasonLite's seeds are the answers' numbers.
+    """
+    found = set(read_table(recorded, RECORDED, ["problem_id", "number"]).iter_rows())
+    numbers = range(job.settings.answers_per_problem)
+    wanted_keys = [(problem_id, number) for problem_id in problems["id"].sort() for number in numbers]
+    if wanted_keys and not found & set(wanted_keys):
+        raise UserError(
+            "holds no answer to these problems",
+            where=recorded,
+            todo="take the answers in with --shards as in problems.shards, and their info.jsonl as the source",
+        )
+    counts = Counter[str]()
+    entries = _entries(recorded, found, wanted_keys)
+    with TableWriter(output, ANSWERS) as table:
+        while rows := [_row(job.effort, *key, entry) for key, entry in itertools.islice(entries, CHUNK_ROWS)]:
+            counts.update(row["status"] for row in rows)
+            table.write(frame_of(rows, ANSWERS))
+    return dict(counts)
+
+
+def _entries(
+    recorded: Path, found: set[tuple[str, int]], wanted_keys: list[tuple[str, int]]
+) -> Iterator[tuple[tuple[str, int], dict[str, Any]]]:
+    """Recorded answers as a journal has them; both sides are in the order of problems and numbers."""
+    rows = itertools.chain.from_iterable(
+        piece.iter_rows() for piece in stream_table(recorded, RECORDED, ["problem_id", "number", "text"], 512)
+    )
+    empty = dict.fromkeys(JOURNAL.names())
+    for key in wanted_keys:
+        text = next(text for *place, text in rows if tuple(place) == key) if key in found else None
+        error = (
+            None if text is not None else "not among the recorded answers" if key not in found else "recorded as failed"
+        )
+        yield key, {**empty, "text": text, "error": error, "seed": key[1]}
 
 
 def _places(problems: pl.DataFrame, job: Job) -> Iterator[tuple[str, int, Request]]:

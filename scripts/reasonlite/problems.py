@@ -86,9 +86,13 @@ def _reasoning_gym() -> Any:
     return reasoning_gym
 
 
+def qualified(identity: str, source: str) -> str:
+    """An id under its source's name."""
+    return identity if identity.startswith(f"{source}:") else f"{source}:{identity}"
+
+
 def _row(source: str, number: str, problem: str, answer: str | None) -> dict[str, Any]:
-    identity = number if number.startswith(f"{source}:") else f"{source}:{number}"
-    return {"id": identity, "source": source, "problem": problem, "answer": answer, "unusable": None}
+    return {"id": qualified(number, source), "source": source, "problem": problem, "answer": answer, "unusable": None}
 
 
 def _file_rows(name: str, source: FileSource) -> Iterator[dict[str, Any]]:

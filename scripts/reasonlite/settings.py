@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -62,7 +63,15 @@ class ServerEngine(Closed):
     api_key_variable: str | None = Field(None, description="environment variable that holds the key")
 
 
+class RecordedEngine(Closed):
+    """Answers drawn elsewhere, such as ReasonLite's own, taken in by scripts/exchange.py."""
+
+    kind: Literal["recorded"]
+    folder: Path = Field(description="where they lie, <effort>/<shard>.parquet, with as many shards as problems.shards")
+
+
 Engine = Annotated[VllmEngine | ServerEngine, Field(discriminator="kind")]
+AnyEngine = Annotated[VllmEngine | ServerEngine | RecordedEngine, Field(discriminator="kind")]
 
 
 class Cleaning(Closed):

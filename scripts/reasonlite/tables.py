@@ -72,6 +72,15 @@ JOURNAL = pl.Schema(
         "tries": pl.Int32,  # made so far, this one included
     }
 )
+RECORDED = pl.Schema(
+    {
+        "problem_id": pl.String,
+        "number": pl.Int32,
+        "text": pl.String,  # null when the request failed
+        "judge": pl.Boolean,  # ReasonLite's own verdict against the data set's label; null where it has none
+        "judge_vote": pl.Boolean,  # the same against its vote
+    }
+)
 GROUPS = pl.Schema(
     {
         "problem_id": pl.String,
