@@ -37,7 +37,9 @@ rule train:
         stage=lambda wildcards: as_json(stage_of(wildcards)),
         teacher=lambda wildcards, input: (f"--teacher {input.teacher[0]}" if input.teacher else ""),
         seed=lambda wildcards: experiment.stage_seed(EXPERIMENT, stage_of(wildcards)),
-        counted=lambda wildcards: "--counted" if experiment.counted(EXPERIMENT, stage_of(wildcards)) else "",
+        counted=lambda wildcards: (
+            "--counted" if experiment.counted(EXPERIMENT, stage_of(wildcards)) else ""
+        ),
         lock=LOCK_OPTION,
         work=f"{RESULTS}/training/work/{{stage}}",
         speed_table=f"{RESULTS}/benchmarks/training/{{stage}}.parquet",
