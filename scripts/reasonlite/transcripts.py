@@ -18,7 +18,8 @@ _HARMONY_MESSAGE = re.compile(
     r"(?:<\|start\|>(?P<role>[^<]*))?<\|channel\|>(?P<channel>[a-z]+)(?P<header>[^<]*(?:<\|constrain\|>[^<]*)?)"
     r"<\|message\|>"
 )
-_HARMONY_END = re.compile(r"<\|(end|return|call)\|>")
+_HARMONY_ENDS = ("<|end|>", "<|return|>", "<|call|>")
+_SPACES = re.compile(r"\s*")
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,13 @@ def _split_harmony(text: str, finish_reason: str | None) -> Transcript:
     """Exactly one analysis part followed by one final part is complete; anything else is not."""
     parts: list[tuple[str, str, bool]] = []  # channel, text, ended
     position = 0
-    while match := _HARMONY_MESSAGE.search(text, position):
-        if text[position : match.start()].strip():
+    while match := _HARMONY_MESSAGE.match(text, _SPACES.match(text, position).end()):  # type: ignore[union-attr]
+        ends = [(place, mark) for mark in _HARMONY_ENDS if (place := text.find(mark, match.end())) >= 0]
+        end, mark = min(ends, default=(len(text), ""))
+        if _holds_message(text, match.end(), end):
             return Transcript(None, None, "malformed")
-        end = _HARMONY_END.search(text, match.end())
-        nested = _HARMONY_MESSAGE.search(text, match.end())
-        if end is None and nested is not None or end and nested and nested.start() < end.start():
-            return Transcript(None, None, "malformed")
-        body = text[match.end() : end.start() if end else len(text)]
-        parts.append((match["channel"], body, end is not None))
-        position = end.end() if end else len(text)
+        parts.append((match["channel"], text[match.end() : end], bool(mark)))
+        position = end + len(mark)
     if text[position:].strip():
         return Transcript(None, None, "malformed")
     analysis = parts[0][1].strip() if parts and parts[0][0] == "analysis" else None
@@ -64,6 +62,16 @@ def _split_harmony(text: str, finish_reason: str | None) -> Transcript:
             return Transcript(analysis, None, "cut")
         return Transcript(analysis, parts[1][1].strip(), "complete")
     return Transcript(analysis, None, "cut" if cut else "malformed")
+
+
+def _holds_message(text: str, start: int, end: int) -> bool:
+    """Whether another message begins in a part of the text. Looked for by its mark: a regex is slow on long texts."""
+    place = text.find("<|channel|>", start, end)
+    while place >= 0:
+        if _HARMONY_MESSAGE.match(text, place):
+            return True
+        place = text.find("<|channel|>", place + 1, end)
+    return False
 
 
 def _split_think(text: str, finish_reason: str | None) -> Transcript:

@@ -108,9 +108,8 @@ def main() -> None:
         print(f"round {number}: vLLM {theirs_speed:.0f} tokens/s, ours {ours_speed:.0f}, in the engine {share:.1%}")
     ratio = statistics.median(after / before for before, after, _ in rows)
     speed = statistics.median(after for _, after, _ in rows)
-    print(
-        f"median: {speed:.0f} tokens/s, {ratio:.3f} of vLLM's own, {statistics.median(r[2] for r in rows):.1%} of the time"
-    )
+    share = statistics.median(share for _, _, share in rows)
+    print(f"median: {speed:.0f} tokens/s, {ratio:.3f} of vLLM's own, {share:.1%} of the time in the engine")
 
 
 if __name__ == "__main__":
