@@ -5,10 +5,14 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import time
 
+import polars as pl
 import pytest
+import yaml
 from interrupting import TARGETS, chain
+from running import ROOT, environment, run_snakemake
 
 pytestmark = pytest.mark.slow
 KILLS = 4
@@ -40,6 +44,34 @@ def stopped(running) -> str:
     said, _ = process.communicate(timeout=600)
     assert process.returncode != 0, said
     return said
+
+
+def test_given_out_in_reasonlites_layout_taken_in_and_used_without_any_engine(undisturbed, running, tmp_path):
+    running.run()
+    judged = pl.read_parquet(running.results / "judged/high/00000.parquet")
+    theirs, recorded = tmp_path / "theirs", tmp_path / "recorded"
+    for effort in ("medium", "high"):
+        exchange("give-out", running.results, "--effort", effort, "--output", theirs)
+        taking = ["--effort", effort, "--source", "mine", "--shards", "1", "--output", recorded]
+        exchange("take-in", theirs / effort, *taking)
+    shutil.copy(theirs / "medium" / "info.jsonl", running.folder / "info.jsonl")
+    config = yaml.safe_load((running.folder / "chain.yaml").read_text()) | {"experiment": "taken"}
+    config["teacher"]["engine"] = {"kind": "recorded", "folder": str(recorded)}
+    config["problems"]["sources"]["mine"]["path"] = "info.jsonl"
+    (running.folder / "taken.yaml").write_text(yaml.safe_dump(config))
+    running.door.seeds.clear()
+    target = "results/taken/judged/high/00000.parquet"
+    done = run_snakemake(running.folder, "--cores", "2", "--configfile", "taken.yaml", "--", target)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    columns = ["answer_id", "status", "answer", "class", "correct", "correct_vote", "pass_rate", "label_source"]
+    assert pl.read_parquet(running.folder / target).select(columns).equals(judged.select(columns))
+    assert running.door.seeds == []
+
+
+def exchange(*arguments):
+    command = [sys.executable, "scripts/exchange.py", *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
 
 
 def test_killed_again_and_again(undisturbed, running):

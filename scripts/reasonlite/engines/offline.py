@@ -28,12 +28,12 @@ class Offline:
         check_model_folder(model)
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
         os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
-        if settings.batch_invariant:
-            os.environ["VLLM_BATCH_INVARIANT"] = "1"  # read by kernels for GPUs alone
         _allow_length(model, settings.max_model_len)
         from vllm.platforms import current_platform
 
         on_cpu = current_platform.is_cpu()
+        if settings.batch_invariant and not on_cpu:  # on a CPU it asks for Triton's kernels, which are not there
+            os.environ["VLLM_BATCH_INVARIANT"] = "1"
         arguments = {**(_cpu_arguments(settings) if on_cpu else {}), **settings.arguments}
         # seen on a CPU: a text in bfloat16 depends on what is generated beside it, in float32 it does not
         dtype = "float32" if on_cpu and settings.batch_invariant else settings.dtype
