@@ -46,7 +46,7 @@ class Spool:
         for (number,), frame in rows.partition_by("part", as_dict=True, include_key=False).items():
             files = self._files.setdefault(int(number), [])
             files.append(self._folder / f"{number}-{len(files)}.arrow")
-            frame.write_ipc(files[-1], compression="lz4")
+            frame.write_ipc(files[-1], compression="uncompressed")  # read again at once: packing costs more
         self._held, self._held_bytes = [], 0
 
     def parts(self) -> Iterator[pl.DataFrame]:

@@ -18,7 +18,6 @@ import gzip
 import json
 import os
 import random
-import resource
 import shutil
 import subprocess
 import sys
@@ -184,6 +183,23 @@ def label_plane(folder: Path) -> None:
         print(f"  {name:24}{seconds:8.1f} s{seconds / count * 1e6:10.1f} s/million{max(m for _, m in jobs):8.0f} MiB")
 
 
+def storage() -> None:
+    """Bytes an answer takes as a table and as a line, of real answers that are all different."""
+    real = list(dict.fromkeys(texts()))
+    rows = [answer(f"p:{number:08d}", number, 1, real, random.Random(0)) for number in range(len(real))]
+    rows = [({**row, "text": text}, verdict) for (row, verdict), text in zip(rows, real, strict=True)]
+    with tempfile.TemporaryDirectory() as folder:
+        with TableWriter(Path(folder) / "a.parquet", ANSWERS) as table:
+            for first in range(0, len(rows), PIECE):
+                table.write(frame_of([row for row, _ in rows[first : first + PIECE]], ANSWERS))
+        lines = sum(len(json.dumps(line(row["problem_id"], row["text"], row["answer_id"], verdict))) + 1
+                    for row, verdict in rows)  # fmt: skip
+        stored = (Path(folder) / "a.parquet").stat().st_size
+    count, characters = len(real), sum(map(len, real)) // len(real)
+    print(f"{count:,} different real answers of {characters:,} characters: {stored / count:.0f} bytes each as a table,"
+          f" {lines / count:.0f} as JSONL, {lines / stored:.1f} to 1")  # fmt: skip
+
+
 def size_of(path: Path) -> int:
     return sum(each.stat().st_size for each in ([path] if path.is_file() else path.rglob("*")) if each.is_file())
 
@@ -195,7 +211,7 @@ def main() -> None:
     parser.add_argument("--no-peer", action="store_true", help="leave the peer out: it holds all texts in memory")
     parser.add_argument("--label-plane", action="store_true", help="group, vote, judge and the funnel as well")
     arguments = parser.parse_args()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    storage()
     for count in arguments.sizes:
         folder = Path(tempfile.mkdtemp())
         make(folder, count, arguments.bytes, not arguments.no_peer)
