@@ -32,11 +32,9 @@ class UserError(Exception):
 
 def surroundings(error: OSError) -> UserError | None:
     """What a user is told when disk, quota or rights end a job; None for any other error."""
-    # Polars' errors carry the system's number in their text alone
-    number = error.errno or next((code for code in SURROUNDINGS if f"os error {code})" in str(error)), None)
-    if number not in SURROUNDINGS:
+    if error.errno not in SURROUNDINGS:
         return None
-    what, todo = SURROUNDINGS[number]
+    what, todo = SURROUNDINGS[error.errno]
     return UserError(what, where=error.filename, todo=todo)
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
+from reasonlite.tables import system_errors
+
 PART_BYTES = 48 * 2**20  # of rows that are sorted together, about
 
 
@@ -46,7 +48,8 @@ class Spool:
         for (number,), frame in rows.partition_by("part", as_dict=True, include_key=False).items():
             files = self._files.setdefault(int(number), [])
             files.append(self._folder / f"{number}-{len(files)}.arrow")
-            frame.write_ipc(files[-1], compression="uncompressed")  # read again at once: packing costs more
+            with system_errors(files[-1]):
+                frame.write_ipc(files[-1], compression="uncompressed")  # read again at once: packing costs more
         self._held, self._held_bytes = [], 0
 
     def parts(self) -> Iterator[pl.DataFrame]:

@@ -6,8 +6,10 @@ rows give the same bytes. Does not know what the rows mean.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -285,8 +287,21 @@ def write_table(path: Path, frame: pl.DataFrame, schema: pl.Schema) -> None:
     if missing:
         raise ValueError(f"{path}: the table lacks {missing}")
     whole = frame.select(schema.names()).cast(dict(schema.items()))
-    with atomic_path(path) as temporary:
+    with atomic_path(path) as temporary, system_errors(path):
         whole.write_parquet(temporary, compression="zstd", compression_level=3, statistics=True)
+
+
+@contextmanager
+def system_errors(path: Path) -> Iterator[None]:
+    """Errors of disk and rights as the system's own, with the path: Polars has their number in its text alone."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        told = re.search(r"\(os error (\d+)\)", str(error))
+        number = getattr(error, "errno", None) or (int(told[1]) if told else None)
+        if number is None:
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from None
 
 
 class TableWriter:
@@ -306,7 +321,9 @@ class TableWriter:
 
     def write(self, frame: pl.DataFrame) -> None:
         """Add rows, as one row group."""
-        if frame.height:
+        if not frame.height:
+            return
+        with system_errors(self._path):
             self._writer.write_table(_arrow(frame.select(self._schema.names()).cast(dict(self._schema.items()))))
 
     def __exit__(self, *error: Any) -> None:

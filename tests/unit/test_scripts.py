@@ -1,17 +1,20 @@
 """The scripts by hand on one's own files: from problems and answers to labels, verdicts and counts."""
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet
 import pytest
 from test_votes import answers_of
 
 from reasonlite.cli import json_of
 from reasonlite.errors import UserError, run_main
 from reasonlite.settings import Sampling
-from reasonlite.tables import ANSWERS, CURRICULUM, FUNNEL, JUDGED, VOTES, read_table, write_table
+from reasonlite.tables import ANSWERS, CURRICULUM, FUNNEL, JUDGED, PROBLEMS, VOTES, frame_of, read_table, write_table
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,6 +63,52 @@ def test_the_label_plane_by_hand(tmp_path):
     assert steps["problems", "kept"] == 2 and steps["labels", "from vote"] == 1
     assert steps["answers: medium", "right by the data set's label"] == 1
     assert steps["answers: medium", "right by the label after voting"] == 6
+
+
+def test_label_steps_read_no_text(tmp_path):
+    """The bytes of the texts are made unreadable; grouping, votes and verdicts do not notice."""
+    answers = answers_of({f"s:{n}": ["4"] * 5 for n in range(4)}).with_columns(text=pl.lit("I add. So \\boxed{4}."))
+    write_table(tmp_path / "answers.parquet", answers, ANSWERS)
+    rows = [{"id": f"s:{n}", "source": "s", "problem": "2+2?", "answer": "4"} for n in range(4)]
+    write_table(tmp_path / "problems.parquet", frame_of(rows, PROBLEMS), PROBLEMS)
+    file = pyarrow.parquet.ParquetFile(tmp_path / "answers.parquet")
+    chunk = file.metadata.row_group(0).column(ANSWERS.names().index("text"))
+    start = chunk.dictionary_page_offset or chunk.data_page_offset
+    with (tmp_path / "answers.parquet").open("r+b") as handle:
+        handle.seek(start)
+        handle.write(b"\xff" * chunk.total_compressed_size)
+    with pytest.raises(Exception, match="(?i)thrift|protocol|page|parquet"):
+        read_table(tmp_path / "answers.parquet", ANSWERS, ["text"])
+
+    def path(name):
+        return tmp_path / f"{name}.parquet"
+
+    both = ["--answers", path("answers"), "--problems", path("problems")]
+    run("group_answers", *both, "--groups", path("groups"), "--pairs", path("pairs"))
+    limits = ["--min-share", 0.9, "--min-votes", 4]
+    run("vote", *both, "--groups", path("groups"), *limits, "--output", path("votes"))
+    run("judge_answers", *both, "--groups", path("groups"), "--votes", path("votes"), "--output", path("judged"))
+    assert read_table(path("judged"), JUDGED)["correct_vote"].to_list() == [True] * 20
+
+
+@pytest.mark.parametrize(("number", "said"), [(errno.ENOSPC, "the disk is full"), (errno.EROFS, "is read-only")])
+def test_a_full_or_read_only_disk_is_told_plainly(number, said, capsys):
+    def fail(_):
+        raise OSError(number, os.strerror(number), "results/x.parquet")
+
+    with pytest.raises(SystemExit) as ended:
+        run_main(fail)
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: results/x.parquet: ") and said in told and "what to do: " in told
+
+
+def test_other_errors_of_the_system_keep_their_traceback():
+    def fail(_):
+        raise FileNotFoundError(errno.ENOENT, "none", "x")
+
+    with pytest.raises(FileNotFoundError):
+        run_main(fail)
 
 
 def test_a_users_mistake_ends_with_two_and_no_traceback(capsys):
