@@ -125,7 +125,7 @@ def estimate(config: Config, rates: Rates) -> list[Line]:
 
 def _generated(rule: str, jobs: int, answers: float, who: str, rates: Rates) -> Line:
     tokens = answers * rates[f"{who}_tokens"]
-    stored = tokens * rates["text_bytes_per_token"] * rates["compressed"] / 1e9
+    stored = 2 * tokens * rates["text_bytes_per_token"] * rates["compressed"] / 1e9  # the journal, and the table of it
     return Line(rule, jobs, answers, tokens, tokens / rates[f"{who}_speed"] / 3600, stored)
 
 

@@ -177,7 +177,9 @@ def give_out(results: Path, effort: str, output: Path) -> dict[str, int]:
             problems = _infos(path)
             for row in problems.values():
                 info(row)
-            _give_votes(results / "groups" / path.name, problems, files["vote"])
+            settled = results / "groups" / "settled" / path.name  # there when a model judged too
+            groups = settled if settled.exists() else results / "groups" / path.name
+            _give_votes(groups, problems, files["vote"])
             _give_answers(results, effort, path.name, problems, files)
     return dict(counts)
 

@@ -29,7 +29,8 @@ MOVED = 0.9  # share of common tokens in any order from which a text is another 
 def tokens_of(problem: str) -> list[str]:
     """Words, numbers, operators and LaTeX commands of a problem, in lower case, each kept in memory once."""
     text = _TYPESETTING.sub(" ", unicodedata.normalize("NFKC", problem).lower())
-    return [sys.intern(_SPELLINGS.get(token, token)) for token in _TOKEN.findall(_THOUSANDS.sub("", text))]
+    found = [sys.intern(_SPELLINGS.get(token, token)) for token in _TOKEN.findall(_THOUSANDS.sub("", text))]
+    return found or [text.strip()]  # signs alone are a text too
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import json
 import re
 import sys
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +116,7 @@ def _hub_rows(name: str, source: HubSource) -> Iterator[dict[str, Any]]:
     yield from _mapped(name, paths, source)
 
 
-def _mapped(name: str, paths: Iterable[Path], source: FileSource | HubSource) -> Iterator[dict[str, Any]]:
+def _mapped(name: str, paths: list[Path], source: FileSource | HubSource) -> Iterator[dict[str, Any]]:
     taken = itertools.count()
     seen: set[bytes] = set()
     rules = {reason: _rule(expression, f"{name}: drop.{reason}") for reason, expression in source.drop.items()}
@@ -146,16 +146,16 @@ def _rule(expression: str, where: str) -> pl.Expr:
 
 
 def _judged_records(
-    paths: Iterable[Path], columns: Columns, rules: dict[str, pl.Expr], wanted: set[str]
+    paths: list[Path], columns: Columns, rules: dict[str, pl.Expr], wanted: set[str]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Records with where each stands, and why the source's rules drop it, if they do."""
     records = itertools.chain.from_iterable(_records(path, columns, wanted) for path in paths)
     if not rules:
         yield from records
         return
+    unseen = set(wanted)
     for batch in _batched(records):
-        if absent := sorted(wanted.difference(*(record for _, record in batch))):
-            raise UserError(f"a rule in drop names {', '.join(absent)}, which no row has", where=batch[0][0])
+        unseen.difference_update(*(record for _, record in batch))
         used = [{key: record.get(key) for key in wanted} for _, record in batch]
         table = pl.DataFrame(used, infer_schema_length=None)
         try:
@@ -164,6 +164,8 @@ def _judged_records(
             raise UserError(f"its rules in drop cannot be used: {error}", where=batch[0][0]) from None
         for (where, record), verdict in zip(batch, verdicts.iter_rows(named=True), strict=True):
             yield where, {**record, _REASON: next((reason for reason, drops in verdict.items() if drops), None)}
+    if unseen:
+        raise UserError(f"a rule in drop names {', '.join(sorted(unseen))}, which no row has", where=list(paths)[0])
 
 
 def _batched(records: Iterator[Any]) -> Iterator[tuple[Any, ...]]:

@@ -156,7 +156,8 @@ def test_a_problem_in_many_rows_counts_once_and_rules_drop_rows_by_name(tmp_path
         ("nothing = 1", "names nothing, which no row has"),
     ]:
         with pytest.raises(UserError, match=message):
-            read_source("omr", source(kind="parquet", path=tmp_path / "cot.parquet", drop={"x": rule}))
+            ruled = settings | {"drop": {"x": rule}}
+            read_source("omr", source(kind="parquet", path=tmp_path / "cot.parquet", **ruled))
     limited = read_source("omr", source(kind="parquet", path=tmp_path / "cot.parquet", **(settings | {"limit": 2})))
     assert limited["id"].to_list() == ["omr:0", "omr:2"]
 
