@@ -136,10 +136,8 @@ def _entries(
     empty = dict.fromkeys(JOURNAL.names())
     for key in wanted_keys:
         text = next(text for *place, text in rows if tuple(place) == key) if key in found else None
-        error = (
-            None if text is not None else "not among the recorded answers" if key not in found else "recorded as failed"
-        )
-        yield key, {**empty, "text": text, "error": error, "seed": key[1]}
+        lacking = "recorded as failed" if key in found else "not among the recorded answers"
+        yield key, {**empty, "text": text, "error": None if text is not None else lacking, "seed": key[1]}
 
 
 def _places(problems: pl.DataFrame, job: Job) -> Iterator[tuple[str, int, Request]]:
