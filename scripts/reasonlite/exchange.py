@@ -18,7 +18,7 @@ from typing import IO, Any
 import polars as pl
 
 from reasonlite.errors import UserError
-from reasonlite.files import atomic_path
+from reasonlite.files import atomic_path, storable
 from reasonlite.problems import qualified
 from reasonlite.seeding import shard_of
 from reasonlite.spool import Spool
@@ -103,7 +103,7 @@ def _recorded(
     return {
         "problem_id": qualified(problem_id, source) if source else problem_id,
         "number": int(number),
-        "text": text if isinstance(text, str) and text.strip() else None,
+        "text": storable(text) if isinstance(text, str) and text.strip() else None,
         "judge": verdicts[PARTS[1]].get(row["index"]),
         "judge_vote": verdicts[PARTS[2]].get(row["index"]),
     }

@@ -20,6 +20,11 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+def storable(text: str) -> str:
+    """A text without lone surrogates, which JSON may hold and no table can: a question mark stands for each."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def sha256_text(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from reasonlite.errors import UserError
+from reasonlite.files import storable
 from reasonlite.logs import get_logger
 from reasonlite.tables import JOURNAL, frame_of, read_table, stream_table, write_table
 
@@ -73,7 +74,10 @@ class Journal:
         """Add entries (rows of JOURNAL) as one chunk and wait until it is on disk."""
         if not entries:
             return
-        frame = frame_of([{**entry, "text": _storable(entry["text"])} for entry in entries], JOURNAL)
+        frame = frame_of(
+            [{**entry, "text": storable(entry["text"]) if entry["text"] is not None else None} for entry in entries],
+            JOURNAL,
+        )
         self._write(frame)
 
     def _write(self, frame: pl.DataFrame) -> None:
@@ -141,11 +145,6 @@ def report(folder: Path) -> dict[str, int]:
         "replaced": entries - len(last),
         "tokens": sum(tokens for failed, tokens in last.values() if not failed),
     }
-
-
-def _storable(text: str | None) -> str | None:
-    """Without lone surrogates, which some servers' JSON holds and no table can."""
-    return None if text is None else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _locked(path: Path, seconds: float) -> int:

@@ -21,7 +21,7 @@ import xxhash
 
 from reasonlite.cleaning import unusable
 from reasonlite.errors import UserError
-from reasonlite.files import canonical_json, sha256_file, sha256_text
+from reasonlite.files import canonical_json, sha256_file, sha256_text, storable
 from reasonlite.models import download
 from reasonlite.seeding import shard_of
 from reasonlite.sources import Columns, FileSource, GymSource, HubSource, Source
@@ -248,7 +248,8 @@ def _problem(
     label = None if answer is None else worked[1] if worked else str(answer).strip()
     if not columns.tests:
         reason = reason or unusable(problem, label)
-    return _row(name, identity, problem.strip(), label) | {"unusable": reason}
+    kept = None if label is None else storable(label)
+    return _row(name, identity, storable(problem.strip()), kept) | {"unusable": reason}
 
 
 def _answer_column(record: dict[str, Any], columns: Columns, where: str) -> str:

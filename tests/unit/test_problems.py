@@ -38,6 +38,12 @@ def test_columns_can_be_named_and_rows_limited(tmp_path):
     assert read_source("s", chosen).rows() == [("s:x", "s", "a?", "1", None)]
 
 
+def test_what_no_table_can_hold_is_replaced(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"problem": "a \\ud800?", "answer": "\\udc00 1"}\n')
+    frame = read_source("s", source(kind="jsonl", path=tmp_path / "a.jsonl"))
+    assert frame.rows() == [("s:0", "s", "a ??", "? 1", None)]
+
+
 def test_parquet_is_a_source(tmp_path):
     pl.DataFrame({"question": ["a?"], "answer": ["1"]}).write_parquet(tmp_path / "q.parquet")
     assert read_source("s", source(kind="parquet", path=tmp_path / "q.parquet")).rows() == [
