@@ -40,7 +40,7 @@ def test_cheap_steps_share_submissions(undisturbed):
 def test_a_failed_job_is_named_with_its_number_and_the_end_of_its_log(undisturbed, submitting):
     broken = submitting.folder / "broken.yaml"
     broken.write_text(
-        (submitting.folder / "tiny.yaml").read_text().replace("max_model_len: 512", "max_model_len: 5120000")
+        (submitting.folder / "tiny.yaml").read_text().replace("max_model_len: 512", "max_model_len: 512000")
     )
     target = "results/broken/answers/medium/00000.parquet"
     run = submitting.run("--configfile", "broken.yaml", "--config", "experiment=broken", targets=[target], retries=0)
