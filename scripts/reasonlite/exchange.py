@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -254,15 +254,8 @@ def give_training(tables: Iterable[Path], output: Path) -> int:
     return lines
 
 
-class _text_file:
+@contextmanager
+def _text_file(path: Path) -> Iterator[IO[str]]:
     """A text file that stands under its name when it is whole."""
-
-    def __init__(self, path: Path) -> None:
-        self._whole, self._path = ExitStack(), path
-
-    def __enter__(self) -> IO[str]:
-        temporary = self._whole.enter_context(atomic_path(self._path))
-        return self._whole.enter_context(temporary.open("w", encoding="utf-8"))
-
-    def __exit__(self, *error: Any) -> None:
-        self._whole.__exit__(*error)
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        yield file

@@ -121,20 +121,16 @@ def _mapped(name: str, paths: list[Path], source: FileSource | HubSource) -> Ite
     seen: set[bytes] = set()
     rules = {reason: _rule(expression, f"{name}: drop.{reason}") for reason, expression in source.drop.items()}
     wanted = {root for rule in rules.values() for root in rule.meta.root_names()}
-    for number, (where, record) in enumerate(_judged_records(paths, source.columns, rules, wanted)):
-        reason = record.pop(_REASON, None)
+    for number, (where, record, reason) in enumerate(_judged_records(paths, source.columns, rules, wanted)):
         row = _problem(name, number, where, record, source.columns, reason)
         if source.repeats:
-            before, digest = len(seen), xxhash.xxh3_128_digest(row["problem"].encode("utf-8", "surrogatepass"))
+            before, digest = len(seen), xxhash.xxh3_128_digest(row["problem"].encode())
             seen.add(digest)
             if len(seen) == before:
                 continue
         if source.limit is not None and next(taken) >= source.limit:
             return
         yield row
-
-
-_REASON = "\0reason"  # a key that no column has
 
 
 def _rule(expression: str, where: str) -> pl.Expr:
@@ -147,11 +143,11 @@ def _rule(expression: str, where: str) -> pl.Expr:
 
 def _judged_records(
     paths: list[Path], columns: Columns, rules: dict[str, pl.Expr], wanted: set[str]
-) -> Iterator[tuple[str, dict[str, Any]]]:
+) -> Iterator[tuple[str, dict[str, Any], str | None]]:
     """Records with where each stands, and why the source's rules drop it, if they do."""
     records = itertools.chain.from_iterable(_records(path, columns, wanted) for path in paths)
     if not rules:
-        yield from records
+        yield from ((where, record, None) for where, record in records)
         return
     unseen = set(wanted)
     for batch in _batched(records):
@@ -163,9 +159,9 @@ def _judged_records(
         except pl.exceptions.PolarsError as error:
             raise UserError(f"its rules in drop cannot be used: {error}", where=batch[0][0]) from None
         for (where, record), verdict in zip(batch, verdicts.iter_rows(named=True), strict=True):
-            yield where, {**record, _REASON: next((reason for reason, drops in verdict.items() if drops), None)}
+            yield where, record, next((reason for reason, drops in verdict.items() if drops), None)
     if unseen:
-        raise UserError(f"a rule in drop names {', '.join(sorted(unseen))}, which no row has", where=list(paths)[0])
+        raise UserError(f"a rule in drop names {', '.join(sorted(unseen))}, which no row has", where=paths[0])
 
 
 def _batched(records: Iterator[Any]) -> Iterator[tuple[Any, ...]]:

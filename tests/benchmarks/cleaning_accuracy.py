@@ -18,6 +18,7 @@ import re
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -190,7 +191,7 @@ def scale(train: list[dict], bench: list[dict], count: int) -> None:
         text = re.sub(r"\d+", lambda found: str(int(found[0][:9]) + chance.randint(0, 500)), row["problem"])
         text = re.sub(r"\b[A-Z][a-z]{3,}\b", lambda found: f"{found[0]}{chance.choice('abcdefgh')}", text)
         rows.append({"id": f"x:{number}", "source": "x", "problem": text, "answer": str(chance.randint(0, 10**6))})
-    folder = Path(subprocess.run(["mktemp", "-d"], capture_output=True, text=True, check=True).stdout.strip())
+    folder = Path(tempfile.mkdtemp())
     frame_of(rows, SOURCED).write_parquet(folder / "x.parquet")
     frame_of(bench, PROBLEMS).write_parquet(folder / "b.parquet")
     del rows
