@@ -6,7 +6,7 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import adjudication, cli, devices, engines, errors, interruption, logs, models, tables
+from reasonlite import adjudication, cli, devices, engines, errors, interruption, logs, models, schemas, tables
 from reasonlite.settings import Adjudicator, Engine, ServerEngine
 
 
@@ -35,19 +35,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings = arguments.settings
     court = adjudication.Court(settings, arguments.engine, model, arguments.seed, arguments.commit)
     asked = adjudication.questions(
-        tables.read_table(arguments.groups, tables.GROUPS),
-        tables.read_table(arguments.pairs, tables.PAIRS),
+        tables.read_table(arguments.groups, schemas.GROUPS),
+        tables.read_table(arguments.pairs, schemas.PAIRS),
         arguments.mode,
         settings.sample,
         arguments.seed,
     )
-    problems = tables.read_table(arguments.problems, tables.PROBLEMS, ["id", "problem"])
+    problems = tables.read_table(arguments.problems, schemas.PROBLEMS, ["id", "problem"])
     start_engine = functools.partial(
         engines.open_engine, arguments.engine, arguments.model, settings.sampling, settings.template_arguments
     )
     with engines.Shared(start_engine) as shared:
         found = adjudication.adjudicate(asked, problems, court, arguments.journal, shared.engine)
-    tables.write_table(arguments.output, found, tables.ADJUDICATED)
+    tables.write_table(arguments.output, found, schemas.ADJUDICATED)
     unusable = found["error"].is_not_null().sum()
     logs.get_logger("adjudicate").info("%d pairs asked, %d of them without a usable reply", found.height, unusable)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, curriculum, errors, lengths, logs, tables
+from reasonlite import cli, curriculum, errors, lengths, logs, schemas, tables
 from reasonlite.config import Stratum
 
 
@@ -32,12 +32,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         at_most=wanted.at_most,
         balanced=wanted.balanced,
     )
-    problems = tables.read_table(arguments.problems, tables.PROBLEMS, ["id", "problem"])
+    problems = tables.read_table(arguments.problems, schemas.PROBLEMS, ["id", "problem"])
     count = None
     if arguments.student:
         count = lengths.counter(lengths.open_tokenizer(arguments.student), arguments.student)
     funnel = curriculum.curate(arguments.judged, arguments.answers, problems, choice, arguments.output, count)
-    tables.write_table(arguments.funnel, funnel, tables.FUNNEL)
+    tables.write_table(arguments.funnel, funnel, schemas.FUNNEL)
     logs.get_logger("curate").info("%d examples for %s", funnel["answers"][-1], arguments.stratum)
 
 

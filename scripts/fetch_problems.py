@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, errors, logs, problems, sources, tables
+from reasonlite import cli, errors, logs, problems, schemas, sources, tables
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if arguments.benchmark:
         found = problems.check_benchmark(frame, arguments.name, arguments.content_sha256)
         log.info("content_sha256 of %s: %s", arguments.name, found)
-    tables.write_table(arguments.output, frame, tables.SOURCED)
+    tables.write_table(arguments.output, frame, schemas.SOURCED)
     log.info("%d problems from %s", frame.height, arguments.name)
 
 

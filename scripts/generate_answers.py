@@ -10,7 +10,7 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, devices, engines, errors, generation, interruption, logs, models, tables
+from reasonlite import cli, devices, engines, errors, generation, interruption, logs, models, schemas, tables
 from reasonlite.settings import AnyEngine, Effort, RecordedEngine, ServerEngine
 
 
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             arguments.problems, arguments.settings, arguments.journal, arguments.output, strict=True
         ):
             job = generation.Job(arguments.effort, settings, arguments.engine, model, arguments.seed, arguments.commit)
-            problems = tables.read_table(path, tables.PROBLEMS, ["id", "problem"])
+            problems = tables.read_table(path, schemas.PROBLEMS, ["id", "problem"])
             counts = generation.generate(problems, job, journal, shared.engine, output)
             log.info("%s: %s", output, ", ".join(f"{count} {status}" for status, count in sorted(counts.items())))
 
@@ -64,7 +64,7 @@ def replay(arguments: argparse.Namespace) -> None:
     """Take one table's answers from those recorded."""
     settings, output = arguments.settings[0], arguments.output[0]
     job = generation.Job(arguments.effort, settings, arguments.engine, "", arguments.seed, arguments.commit)
-    problems = tables.read_table(arguments.problems[0], tables.PROBLEMS, ["id"])
+    problems = tables.read_table(arguments.problems[0], schemas.PROBLEMS, ["id"])
     counts = generation.replay(problems, job, arguments.recorded, output)
     logs.get_logger("generate_answers").info("%s: %s", output, counts)
 

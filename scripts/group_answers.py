@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, errors, grouping, logs, tables
+from reasonlite import cli, errors, grouping, logs, schemas, tables
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -17,13 +17,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--timings", type=Path, help="table to write of the slow pairs and their seconds")
     arguments = parser.parse_args(argv)
     logs.set_up()
-    answers = tables.read_tables(arguments.answers, tables.ANSWERS, ["problem_id", "answer"])
-    problems = tables.read_table(arguments.problems, tables.PROBLEMS, ["id", "answer"])
+    answers = tables.read_tables(arguments.answers, schemas.ANSWERS, ["problem_id", "answer"])
+    problems = tables.read_table(arguments.problems, schemas.PROBLEMS, ["id", "answer"])
     groups, pairs, timings = grouping.group(answers, problems)
-    tables.write_table(arguments.pairs, pairs, tables.PAIRS)
-    tables.write_table(arguments.groups, groups, tables.GROUPS)
+    tables.write_table(arguments.pairs, pairs, schemas.PAIRS)
+    tables.write_table(arguments.groups, groups, schemas.GROUPS)
     if arguments.timings:
-        tables.write_table(arguments.timings, timings, tables.TIMINGS)
+        tables.write_table(arguments.timings, timings, schemas.TIMINGS)
     undecided = (pairs["verdict"] == "undecided").sum()
     logs.get_logger("group_answers").info("%d distinct answers; %d pairs undecided", groups.height, undecided)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, errors, logs, tables, votes
+from reasonlite import cli, errors, logs, schemas, tables, votes
 
 COLUMNS = ["answer_id", "problem_id", "effort", "number", "status", "finish_reason", "tokens", "answer"]
 
@@ -22,12 +22,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     logs.set_up()
     judged = votes.judge(
-        tables.read_table(arguments.answers, tables.ANSWERS, COLUMNS),
-        tables.read_table(arguments.groups, tables.GROUPS),
-        tables.read_table(arguments.problems, tables.PROBLEMS, ["id", "source"]),
-        tables.read_table(arguments.votes, tables.VOTES) if arguments.votes else None,
+        tables.read_table(arguments.answers, schemas.ANSWERS, COLUMNS),
+        tables.read_table(arguments.groups, schemas.GROUPS),
+        tables.read_table(arguments.problems, schemas.PROBLEMS, ["id", "source"]),
+        tables.read_table(arguments.votes, schemas.VOTES) if arguments.votes else None,
     )
-    tables.write_table(arguments.output, judged, tables.JUDGED)
+    tables.write_table(arguments.output, judged, schemas.JUDGED)
     right = judged["correct_vote" if arguments.votes else "correct"].sum()
     logs.get_logger("judge_answers").info("%d of %d answers right", right, judged.height)
 

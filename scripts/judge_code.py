@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, codetests, errors, logs, tables
+from reasonlite import cli, codetests, errors, logs, schemas, tables
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -18,11 +18,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     arguments = parser.parse_args(argv)
     logs.set_up()
-    answers = tables.read_table(arguments.answers, tables.ANSWERS)
-    problems = tables.read_table(arguments.problems, tables.PROBLEMS)
+    answers = tables.read_table(arguments.answers, schemas.ANSWERS)
+    problems = tables.read_table(arguments.problems, schemas.PROBLEMS)
     judged, executions = codetests.grade(answers, problems)
-    tables.write_table(arguments.executions, executions, tables.EXECUTIONS)
-    tables.write_table(arguments.output, judged, tables.JUDGED)
+    tables.write_table(arguments.executions, executions, schemas.EXECUTIONS)
+    tables.write_table(arguments.output, judged, schemas.JUDGED)
     logs.get_logger("judge_code").info("%d of %d programs pass", judged["correct"].sum(), judged.height)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 from matplotlib.figure import Figure
 
-from reasonlite import cli, errors, figures, logs, tables
+from reasonlite import cli, errors, figures, logs, schemas, tables
 from reasonlite.errors import UserError
 
 FROM_CSV: dict[str, Callable[[pl.DataFrame], Figure]] = {
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if arguments.figure == "stages":
         figure = figures.stages(_csv(arguments.tables[0]), arguments.baseline)
     elif arguments.figure == "loss":
-        figure = figures.loss(tables.read_tables(arguments.tables, tables.TRAINING_LOG))
+        figure = figures.loss(tables.read_tables(arguments.tables, schemas.TRAINING_LOG))
     else:
         figure = FROM_CSV[arguments.figure](_csv(arguments.tables[0]))
     figures.save(figure, arguments.outputs)

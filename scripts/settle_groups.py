@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import adjudication, cli, errors, logs, tables
+from reasonlite import adjudication, cli, errors, logs, schemas, tables
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -16,10 +16,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, required=True, help="table of classes to write")
     arguments = parser.parse_args(argv)
     logs.set_up()
-    groups = tables.read_table(arguments.groups, tables.GROUPS)
-    adjudicated = tables.read_table(arguments.adjudicated, tables.ADJUDICATED)
+    groups = tables.read_table(arguments.groups, schemas.GROUPS)
+    adjudicated = tables.read_table(arguments.adjudicated, schemas.ADJUDICATED)
     settled = adjudication.settle(groups, adjudicated, arguments.mode)
-    tables.write_table(arguments.output, settled, tables.GROUPS)
+    tables.write_table(arguments.output, settled, schemas.GROUPS)
     before, after = (table.select("problem_id", "class").n_unique() for table in (groups, settled))
     logs.get_logger("settle_groups").info("%d classes, before the model's verdicts %d", after, before)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cleaning, cli, errors, logs, problems, tables
+from reasonlite import cleaning, cli, errors, logs, problems, schemas, tables
 from reasonlite.settings import Cleaning
 
 
@@ -20,19 +20,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     logs.set_up()
     held_out = (
-        tables.read_tables(arguments.benchmarks, tables.PROBLEMS)
+        tables.read_tables(arguments.benchmarks, schemas.PROBLEMS)
         if arguments.benchmarks
-        else tables.frame_of([], tables.PROBLEMS)
+        else tables.frame_of([], schemas.PROBLEMS)
     )
-    read = tables.read_tables(arguments.sources, tables.SOURCED)
+    read = tables.read_tables(arguments.sources, schemas.SOURCED)
     kept, dropped, noticed = cleaning.clean(read, held_out, arguments.cleaning)
     if kept.is_empty():
         raise errors.UserError("no problem is left after cleaning", where=arguments.dropped, todo="add problems")
     for path, frame in zip(arguments.shards, problems.into_shards(kept, len(arguments.shards)), strict=True):
-        tables.write_table(path, frame, tables.PROBLEMS)
+        tables.write_table(path, frame, schemas.PROBLEMS)
     if arguments.noticed:
-        tables.write_table(arguments.noticed, noticed, tables.NOTICED)
-    tables.write_table(arguments.dropped, dropped, tables.DROPPED)
+        tables.write_table(arguments.noticed, noticed, schemas.NOTICED)
+    tables.write_table(arguments.dropped, dropped, schemas.DROPPED)
     log = logs.get_logger("shard_problems")
     log.info("%d problems kept, %d dropped, %d noticed", kept.height, dropped.height, noticed.height)
 

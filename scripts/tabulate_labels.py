@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from reasonlite import adjudication, cli, errors, files, logs, tables, votes
+from reasonlite import adjudication, cli, errors, files, logs, schemas, tables, votes
 
 SHARES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 COUNTS = (1, 2, 4, 8, 16)
@@ -28,14 +28,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     logs.set_up()
     if arguments.command == "sweep":
-        counted = (tables.read_table(path, tables.VOTES) for path in arguments.votes)
+        counted = (tables.read_table(path, schemas.VOTES) for path in arguments.votes)
         shares, counts = sorted({*SHARES, arguments.min_share}), sorted({*COUNTS, arguments.min_votes})
         files.write_text(arguments.csv, votes.sweep(counted, shares, counts).write_csv())
         return
-    found = tables.read_tables(arguments.adjudicated, tables.ADJUDICATED, ["rules", "verdict", "attempts", "error"])
+    found = tables.read_tables(arguments.adjudicated, schemas.ADJUDICATED, ["rules", "verdict", "attempts", "error"])
     files.write_text(arguments.csv, adjudication.agreement(found).write_csv())
     listed = pl.concat(
-        adjudication.disagreements(tables.read_table(path, tables.ADJUDICATED)) for path in arguments.adjudicated
+        adjudication.disagreements(tables.read_table(path, schemas.ADJUDICATED)) for path in arguments.adjudicated
     )
     files.write_text(arguments.disagreements, listed.sort("problem_id", "left", "right").write_csv())
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, errors, logs, tables, votes
+from reasonlite import cli, errors, logs, schemas, tables, votes
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -21,14 +21,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     logs.set_up()
     result = votes.vote(
-        tables.read_tables(arguments.answers, tables.ANSWERS, ["problem_id", "effort", "answer"]),
-        tables.read_table(arguments.groups, tables.GROUPS),
-        tables.read_table(arguments.problems, tables.PROBLEMS, ["id", "answer"]),
+        tables.read_tables(arguments.answers, schemas.ANSWERS, ["problem_id", "effort", "answer"]),
+        tables.read_table(arguments.groups, schemas.GROUPS),
+        tables.read_table(arguments.problems, schemas.PROBLEMS, ["id", "answer"]),
         min_share=arguments.min_share,
         min_votes=arguments.min_votes,
         weights=arguments.weights,
     )
-    tables.write_table(arguments.output, result, tables.VOTES)
+    tables.write_table(arguments.output, result, schemas.VOTES)
     sources = dict(result["label_source"].value_counts().sort("label_source").iter_rows())
     logs.get_logger("vote").info("labels by source: %s", sources)
 

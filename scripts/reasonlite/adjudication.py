@@ -21,9 +21,10 @@ from reasonlite.engines import Engine, Request
 from reasonlite.equivalence import compare
 from reasonlite.generation import fill, request_of, wanted
 from reasonlite.journal import Journal
+from reasonlite.schemas import ADJUDICATED, AGREEMENT, GROUPS
 from reasonlite.seeding import answer_seed, shuffle_key
 from reasonlite.settings import Adjudicator, ServerEngine, VllmEngine
-from reasonlite.tables import ADJUDICATED, AGREEMENT, GROUPS, frame_of
+from reasonlite.tables import frame_of
 from reasonlite.transcripts import split_reply
 from reasonlite.verdicts import VerdictName
 

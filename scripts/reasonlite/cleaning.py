@@ -7,7 +7,6 @@ reason, its twin and a score. Does not know where problems come from.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -15,8 +14,9 @@ import polars as pl
 
 from reasonlite.equivalence import compare
 from reasonlite.likeness import Text, masked_similarity, shared_numbers, similarity, tokens_of
+from reasonlite.schemas import DROPPED, NOTICED, PROBLEMS
 from reasonlite.settings import Cleaning
-from reasonlite.tables import DROPPED, NOTICED, PROBLEMS, frame_of
+from reasonlite.tables import frame_of
 
 PERMUTATIONS, BANDS = 128, 32  # pairs with a Jaccard index of 0.4 are candidates half of the time, of 0.6 99%
 SAME_NUMBERS = 0.75  # share of numbers in common that a benchmark's twin has at least
@@ -26,23 +26,6 @@ VARIANT_TOKENS = 8  # a shorter one is anybody's
 NUMBERLESS = 0.9  # overlap that a problem without numbers needs: one word may make it another
 MOVABLE, LONG = 4, 25  # numbers, or tokens, from which the order of numbers may differ
 BATCH = 4_096
-_PROOF = re.compile(r"\b(?:prove|show|demonstrate|verify|establish)\s+(?:that|the\b|this\b|if\b|,|:)", re.IGNORECASE)
-_ASKS = re.compile(r"\?|\b(?:find|determine|compute|calculate|evaluate|what|how many|solve)\b", re.IGNORECASE)
-_NO_ANSWER = re.compile(
-    r"\W*(?:proof|proved|proven|q\.?\s?e\.?\s?d|n/?a|none given|not applicable|see (?:the )?(?:solution|proof|above)"
-    r"|no (?:final )?answer)\W*",
-    re.IGNORECASE,
-)
-LONGEST_ANSWER = 300  # characters; what is longer is a solution
-
-
-def unusable(problem: str, answer: str | None) -> str | None:
-    """Why a problem cannot be learnt from: it asks for a proof, or its answer is none that can be checked."""
-    if _PROOF.search(problem) and not _ASKS.search(problem):
-        return "proof"
-    if answer is not None and (len(answer) > LONGEST_ANSWER or _NO_ANSWER.fullmatch(answer)):
-        return "no checkable answer"
-    return None
 
 
 def clean(

@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 import polars as pl
 
 from reasonlite.sandbox import Limits, Outcome, check_available, run_tests
-from reasonlite.tables import EXECUTIONS, JUDGED, frame_of
+from reasonlite.schemas import EXECUTIONS, JUDGED
+from reasonlite.tables import frame_of
 from reasonlite.transcripts import split_reply
 
 _FENCE = re.compile(r"```[a-zA-Z0-9_+-]*[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)

@@ -14,19 +14,10 @@ import polars as pl
 
 from reasonlite.errors import UserError
 from reasonlite.lengths import Messages
+from reasonlite.schemas import ANSWERS, CURRICULUM, FUNNEL, JUDGED
 from reasonlite.seeding import shuffle_key
 from reasonlite.spool import Spool
-from reasonlite.tables import (
-    ANSWERS,
-    CURRICULUM,
-    FUNNEL,
-    JUDGED,
-    TableWriter,
-    frame_of,
-    read_tables,
-    stream_table,
-    text_bytes,
-)
+from reasonlite.tables import TableWriter, frame_of, read_tables, stream_table, text_bytes
 from reasonlite.transcripts import split_reply, training_text
 
 KEYS = ["answer_id", "problem_id", "source", "effort", "tokens"]

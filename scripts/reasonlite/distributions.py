@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 
 from reasonlite.errors import UserError
-from reasonlite.tables import JUDGED, LENGTHS, VOTE_SHARES, VOTES, frame_of, read_table, scan_table
+from reasonlite.schemas import JUDGED, LENGTHS, VOTE_SHARES, VOTES
+from reasonlite.tables import frame_of, read_table, scan_table
 
 LENGTH_BINS = 24
 SHARE_BINS = 20

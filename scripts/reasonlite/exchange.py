@@ -9,6 +9,7 @@ the number. Does not know the workflow.
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,26 +21,19 @@ import polars as pl
 from reasonlite.errors import UserError
 from reasonlite.files import atomic_path, storable
 from reasonlite.problems import qualified
+from reasonlite.schemas import ANSWERS, CURRICULUM, GROUPS, JUDGED, PROBLEMS, RECORDED
 from reasonlite.seeding import shard_of
 from reasonlite.spool import Spool
-from reasonlite.tables import (
-    ANSWERS,
-    CURRICULUM,
-    GROUPS,
-    JUDGED,
-    PROBLEMS,
-    RECORDED,
-    TableWriter,
-    frame_of,
-    read_table,
-    stream_table,
-    text_bytes,
-)
+from reasonlite.tables import TableWriter, frame_of, read_table, stream_table, text_bytes
 
 PARTS = ("answer_origin", "answer_judge", "answer_judge_vote")
 PART_LINES = 100_000  # of a training file, as theirs
 HELD_BYTES = 256 * 2**20  # of answers that wait for their shards' files
+ROW_BYTES = 200  # of a row without its text, about
 PIECE = 512
+KEY = [("problem_id", pl.String), ("number", pl.Int32)]
+TEXTS = pl.Schema([*KEY, ("text", pl.String)])
+VERDICTS = pl.Schema([*KEY, ("verdict", pl.Boolean)])
 RUN = "00000000_000000"  # the name of a run's folder; they take the last one by name
 
 
@@ -66,88 +60,94 @@ def take_in(folder: Path, effort: str, shards: int, output: Path, source: str = 
 
     ``source`` is what their info.jsonl is called in problems.sources; ids that do not begin with it get it.
     Answers come from the first of PARTS that is there, verdicts from the two that hold them. Memory holds
-    HELD_BYTES of answers, and the verdicts.
+    HELD_BYTES of answers, and the keys and verdicts of one shard.
     """
     present = [part for part in PARTS if any(lines_of(folder, part))]
     if not present:
         raise UserError(f"holds none of {', '.join(PARTS)}", where=folder, todo="give an experiment's folder of theirs")
-    verdicts = {part: _verdicts(folder, part) for part in PARTS[1:]}
     counts = Counter[str]()
     work = output / f".{effort}.partial"
     with ExitStack() as stack:
-        held = _Held(work, shards, stack)
-        for where, row in lines_of(folder, present[0]):
-            recorded = _recorded(where, row, verdicts, source)
-            counts["answers"] += 1
-            counts["failed"] += recorded["text"] is None
-            held.take(recorded)
-        held.put_away()
-    for shard in range(shards):
-        counts["twice"] += _sorted(work / f"{shard:05d}.parquet", output / effort / f"{shard:05d}.parquet")
-    work.rmdir()
-    return dict(counts) | {part: len(found) for part, found in verdicts.items()}
+        stack.callback(shutil.rmtree, work, ignore_errors=True)
+        with _Held(work / "text", shards, TEXTS) as held:
+            for where, row in lines_of(folder, present[0]):
+                text = row.get("answer")
+                found = storable(text) if isinstance(text, str) and text.strip() else None
+                counts["answers"] += 1
+                counts["failed"] += found is None
+                held.take(*_key(where, row, source), found)
+        for part in PARTS[1:]:
+            counts[part] = 0
+            with _Held(work / part, shards, VERDICTS) as held:
+                for where, row in lines_of(folder, part):
+                    counts[part] += 1
+                    held.take(*_key(where, row, source), row.get("judge"))
+        for shard in range(shards):
+            counts["twice"] += _join(work, f"{shard:05d}.parquet", output / effort)
+    return dict(counts)
 
 
-def _verdicts(folder: Path, part: str) -> dict[str, bool | None]:
-    return {row["index"]: row.get("judge") for _, row in lines_of(folder, part)}
-
-
-def _recorded(
-    where: str, row: dict[str, Any], verdicts: dict[str, dict[str, bool | None]], source: str
-) -> dict[str, Any]:
+def _key(where: str, row: dict[str, Any], source: str) -> tuple[str, int]:
     problem_id, _, number = row["index"].rpartition("_")
     if not problem_id or not number.isdigit():
         todo = "indices are <problem>_<number>, such as pol:0_3"
         raise UserError(f"the index {row['index']!r} names no answer", where=where, todo=todo)
-    text = row.get("answer")
-    return {
-        "problem_id": qualified(problem_id, source) if source else problem_id,
-        "number": int(number),
-        "text": storable(text) if isinstance(text, str) and text.strip() else None,
-        "judge": verdicts[PARTS[1]].get(row["index"]),
-        "judge_vote": verdicts[PARTS[2]].get(row["index"]),
-    }
+    return qualified(problem_id, source) if source else problem_id, int(number)
 
 
 class _Held:
-    """Answers on their way into a file a shard."""
+    """Rows (problem, number, text or verdict) on their way into a table a shard."""
 
-    def __init__(self, work: Path, shards: int, stack: ExitStack) -> None:
-        paths = [work / f"{shard:05d}.parquet" for shard in range(shards)]
-        self._files = [stack.enter_context(TableWriter(path, RECORDED)) for path in paths]
-        self._rows: list[list[dict[str, Any]]] = [[] for _ in paths]
+    def __init__(self, folder: Path, shards: int, schema: pl.Schema) -> None:
+        self._whole, self._schema = ExitStack(), schema
+        paths = [folder / f"{shard:05d}.parquet" for shard in range(shards)]
+        self._files = [self._whole.enter_context(TableWriter(path, schema)) for path in paths]
+        self._rows: list[list[tuple[str, int, Any]]] = [[] for _ in paths]
         self._bytes = 0
 
-    def take(self, row: dict[str, Any]) -> None:
-        self._rows[shard_of(row["problem_id"], len(self._files))].append(row)
-        self._bytes += len(row["text"] or "")
-        if self._bytes > HELD_BYTES:
-            self.put_away()
+    def __enter__(self) -> _Held:
+        return self
 
-    def put_away(self) -> None:
+    def take(self, problem_id: str, number: int, value: str | bool | None) -> None:
+        self._rows[shard_of(problem_id, len(self._files))].append((problem_id, number, value))
+        self._bytes += ROW_BYTES + (len(value) if isinstance(value, str) else 0)
+        if self._bytes > HELD_BYTES:
+            self._put_away()
+
+    def _put_away(self) -> None:
         for file, rows in zip(self._files, self._rows, strict=True):
-            file.write(frame_of(rows, RECORDED))
+            file.write(frame_of(rows, self._schema))
             rows.clear()
         self._bytes = 0
 
+    def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
+        with self._whole:
+            if kind is None:
+                self._put_away()
 
-def _sorted(source: Path, target: Path) -> int:
-    """Write a shard's answers in the order of problems and numbers, the first of each; how many came again."""
-    keys = read_table(source, RECORDED, ["problem_id", "number"]).with_row_index("row")
-    order = keys.unique(["problem_id", "number"], keep="first", maintain_order=True).sort("problem_id", "number")
+
+def _join(work: Path, shard: str, target: Path) -> int:
+    """Write a shard's answers in the order of problems and numbers, the first of each, with their last verdicts;
+    how many answers came again."""
+    key = ["problem_id", "number"]
+    source = work / "text" / shard
+    keys = read_table(source, TEXTS, key).with_row_index("row")
+    order = keys.unique(key, keep="first", maintain_order=True).sort(key)
+    for part, name in zip(PARTS[1:], ("judge", "judge_vote"), strict=True):
+        verdicts = read_table(work / part / shard, VERDICTS).unique(key, keep="last").rename({"verdict": name})
+        order = order.join(verdicts, on=key, how="left", maintain_order="left")
     step = 2**64 // max(1, order.height)
-    ranks = order.select("row", (pl.int_range(pl.len(), dtype=pl.UInt64) * step).alias("rank"))
-    with Spool(target.with_name(f".{target.stem}.spool"), text_bytes(source, "text")) as spool:
+    ranked = order.drop(key).with_columns((pl.int_range(pl.len(), dtype=pl.UInt64) * step).alias("rank"))
+    with Spool(target / f".{shard}.spool", text_bytes(source, "text")) as spool:
         first = 0
-        for piece in stream_table(source, RECORDED, RECORDED.names(), PIECE):
+        for piece in stream_table(source, TEXTS, TEXTS.names(), PIECE):
             numbered = piece.with_row_index("row", offset=first)
-            spool.add(numbered.join(ranks, on="row", maintain_order="left").drop("row"))
+            spool.add(numbered.join(ranked, on="row", maintain_order="left").drop("row"))
             first += piece.height
-        with TableWriter(target, RECORDED) as table:
-            for part in spool.parts():
-                for piece in part.iter_slices(PIECE):
+        with TableWriter(target / shard, RECORDED) as table:
+            for part_of_rows in spool.parts():
+                for piece in part_of_rows.iter_slices(PIECE):
                     table.write(piece)
-    source.unlink()
     return keys.height - order.height
 
 

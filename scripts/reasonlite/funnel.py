@@ -10,7 +10,8 @@ from pathlib import Path
 
 import polars as pl
 
-from reasonlite.tables import DROPPED, FUNNEL, JUDGED, PROBLEMS, VOTES, read_table, read_tables
+from reasonlite.schemas import DROPPED, FUNNEL, JUDGED, PROBLEMS, VOTES
+from reasonlite.tables import read_table, read_tables
 
 STEPS = pl.Schema({"part": pl.String, "step": pl.String, "count": pl.Int64, "tokens": pl.Int64})
 

@@ -23,15 +23,17 @@ from reasonlite.files import canonical_json, sha256_text
 from reasonlite.journal import CHUNK_ROWS, Journal
 from reasonlite.logs import get_logger
 from reasonlite.prompts import Message, messages_for
+from reasonlite.schemas import ANSWERS, JOURNAL, RECORDED
 from reasonlite.seeding import answer_seed, retry_seed
 from reasonlite.settings import Effort, RecordedEngine, Sampling, ServerEngine, VllmEngine
-from reasonlite.tables import ANSWERS, JOURNAL, RECORDED, TableWriter, frame_of, read_table, stream_table
+from reasonlite.tables import TableWriter, frame_of, read_table, stream_table
 from reasonlite.transcripts import split_reply
 
 log = get_logger(__name__)
 
 COMMIT_SECONDS = 120  # a killed job loses at most the replies of so long, and those under way
 LOST_ENOUGH = 16  # requests lost in a row: the server is away
+NOTHING_OF = 16  # answers wanted from which on it is the engine's fault that none of them came
 # what says how fast an engine is or where it runs, and not what it answers
 SPEED = {"url", "concurrency", "attempts", "timeout_seconds", "max_num_seqs", "tensor_parallel_size"}
 
@@ -83,7 +85,8 @@ def generate(
 
     Only what the journal lacks is asked of the engine, which is not even started when it lacks nothing.
     A request that failed as often as ``job.settings.attempts`` says is a row with its error. The table is the
-    journal's projection: the same whatever the order in which replies came.
+    journal's projection: the same whatever the order in which replies came. Where every single one failed
+    there is no table but an error.
     """
     with Journal(journal_folder) as journal:
         places = list(_places(problems, job))
@@ -99,6 +102,12 @@ def generate(
                 rows = [_row(job.effort, *next(numbered)[:2], entry) for entry in block.iter_rows(named=True)]
                 counts.update(row["status"] for row in rows)
                 table.write(frame_of(rows, ANSWERS))
+            if counts["failed"] == counts.total() >= NOTHING_OF:
+                raise UserError(
+                    f"all {counts.total()} requests failed; the last one: {rows[-1]['error']}",
+                    where=journal_folder,
+                    todo="mend the engine or its settings; raise attempts to ask for the same requests again",
+                )
         journal.compact()
     return dict(counts)
 

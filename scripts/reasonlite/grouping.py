@@ -16,7 +16,8 @@ import polars as pl
 
 from reasonlite.equivalence import compare
 from reasonlite.reading import plain_number
-from reasonlite.tables import GROUPS, PAIRS, TIMINGS, frame_of
+from reasonlite.schemas import GROUPS, PAIRS, TIMINGS
+from reasonlite.tables import frame_of
 from reasonlite.verdicts import EXACT, Verdict, equal
 
 CHEAP = frozenset({"text", "number"})  # pairs decided so are not worth a row

@@ -20,7 +20,8 @@ import polars as pl
 from reasonlite.errors import UserError
 from reasonlite.files import storable
 from reasonlite.logs import get_logger
-from reasonlite.tables import JOURNAL, frame_of, read_table, stream_table, write_table
+from reasonlite.schemas import JOURNAL
+from reasonlite.tables import frame_of, read_table, stream_table, write_table
 
 log = get_logger(__name__)
 

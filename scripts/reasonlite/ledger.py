@@ -14,7 +14,8 @@ import polars as pl
 
 from reasonlite.cluster import gpus_of
 from reasonlite.errors import UserError
-from reasonlite.tables import ANSWERS, TRAINING_LOG, scan_table
+from reasonlite.schemas import ANSWERS, TRAINING_LOG
+from reasonlite.tables import scan_table
 
 LEDGER = pl.Schema(
     {

@@ -19,13 +19,14 @@ from typing import Any
 import polars as pl
 import xxhash
 
-from reasonlite.cleaning import unusable
+from reasonlite.checkable import unusable
 from reasonlite.errors import UserError
 from reasonlite.files import canonical_json, sha256_file, sha256_text, storable
 from reasonlite.models import download
+from reasonlite.schemas import PROBLEMS, SOURCED
 from reasonlite.seeding import shard_of
 from reasonlite.sources import Columns, FileSource, GymSource, HubSource, Source
-from reasonlite.tables import PROBLEMS, SOURCED, frame_of
+from reasonlite.tables import frame_of
 
 PROBLEM_COLUMNS = ("problem", "prompt", "question")
 ANSWER_COLUMNS = ("answer", "expected_answer")

@@ -16,7 +16,8 @@ from reasonlite import metrics
 from reasonlite.config import Evaluation
 from reasonlite.errors import UserError
 from reasonlite.metrics import Interval, Matrix, bootstrap
-from reasonlite.tables import COMPARISONS, COMPUTE, CURVES, JUDGED, PER_PROBLEM, RESULTS, frame_of, read_table
+from reasonlite.schemas import COMPARISONS, COMPUTE, CURVES, JUDGED, PER_PROBLEM, RESULTS
+from reasonlite.tables import frame_of, read_table
 
 BUDGETS = 24  # points of a budget curve
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import polars as pl
 
-from reasonlite.tables import JUDGED, SWEEP, VOTES, frame_of
+from reasonlite.schemas import JUDGED, SWEEP, VOTES
+from reasonlite.tables import frame_of
 
 
 def vote(

@@ -28,8 +28,9 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from reasonlite.cleaning import clean  # noqa: E402
+from reasonlite.schemas import PROBLEMS, SOURCED  # noqa: E402
 from reasonlite.settings import Cleaning  # noqa: E402
-from reasonlite.tables import PROBLEMS, SOURCED, frame_of  # noqa: E402
+from reasonlite.tables import frame_of  # noqa: E402
 
 DATA = ROOT.parent / "shared" / "data"
 TRAIN = ("deepscaler_aime", "deepscaler_math", "gsm8k_train")

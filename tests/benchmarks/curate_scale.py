@@ -6,9 +6,9 @@ The same answers lie once as tables, once as ReasonLite's judged JSON Lines. The
 saving_to_training_format does (facts: read all lines, keep what is judged true and has exactly an analysis and a
 final part, join them between think marks, shuffle, write parts of 100,000 lines), with json and lists. Texts are
 real: worked answers of public models, resampled and joined to the wanted length, in Harmony's form. Told for each
-size, every process on its own: seconds, peak memory, bytes on disk. Ours works a shard at a time, a thousand
-problems of 32 answers at most, as on a cluster but one after the other; the peer has one file. Half of the answers
-are judged right.
+size: seconds, peak memory of a process, bytes on disk. Ours works a shard, a thousand problems of 32 answers at
+most, in a process of its own, and as many beside each other as there are cores, as `snakemake --cores` does; the
+peer has one file and cannot. With --jobs 1 they come one after the other. Half of the answers are judged right.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -32,7 +33,8 @@ import polars as pl
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from reasonlite.tables import ANSWERS, DROPPED, JUDGED, PROBLEMS, TableWriter, frame_of, write_table  # noqa: E402
+from reasonlite.schemas import ANSWERS, DROPPED, JUDGED, PROBLEMS  # noqa: E402
+from reasonlite.tables import TableWriter, frame_of, write_table  # noqa: E402
 
 DATA = ROOT.parent / "shared" / "data" / "outputs"
 PER_PROBLEM, SHARD_PROBLEMS, PIECE = 32, 1000, 512
@@ -138,17 +140,21 @@ def timed(command: list[str]) -> tuple[float, float, str]:
     return time.monotonic() - started, usage.ru_maxrss / 1024, output.strip()
 
 
-def curate(folder: Path) -> tuple[float, float]:
-    seconds, peak = 0.0, 0.0
-    for path in sorted((folder / "answers").glob("*.parquet")):
-        took, memory, _ = timed([
+def curate(folder: Path, jobs: int) -> tuple[float, float]:
+    """Seconds of all shards, ``jobs`` at a time, and the largest peak MiB of one."""
+
+    def one(path: Path) -> float:
+        return timed([
             sys.executable, "scripts/curate.py", "--judged", str(folder / "judged" / path.name), "--answers", str(path),
             "--problems", str(folder / "problems" / path.name), "--stratum", "short", "--shard", str(int(path.stem)),
             "--choice", '{"efforts": ["medium"]}', "--seed", "1", "--output", str(folder / "short" / path.name),
             "--funnel", str(folder / "funnel" / path.name),
-        ])  # fmt: skip
-        seconds, peak = seconds + took, max(peak, memory)
-    return seconds, peak
+        ])[1]  # fmt: skip
+
+    started = time.monotonic()
+    with ThreadPoolExecutor(jobs) as pool:
+        peak = max(pool.map(one, sorted((folder / "answers").glob("*.parquet"))))
+    return time.monotonic() - started, peak
 
 
 def label_plane(folder: Path) -> None:
@@ -218,13 +224,14 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000], help="answers")
     parser.add_argument("--bytes", type=int, default=20_000, help="mean bytes of an answer")
     parser.add_argument("--no-peer", action="store_true", help="leave the peer out: it holds all texts in memory")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="shards of ours at a time")
     parser.add_argument("--label-plane", action="store_true", help="group, vote, judge and the funnel as well")
     arguments = parser.parse_args()
     apart(storage)
     for count in arguments.sizes:
         folder = Path(tempfile.mkdtemp())
         apart(make, folder, count, arguments.bytes, not arguments.no_peer)
-        seconds, peak = curate(folder)
+        seconds, peak = curate(folder, arguments.jobs)
         stored, given = size_of(folder / "answers") / count, size_of(folder / "short")
         print(f"{count:>9,} answers  ours     {seconds:7.1f} s  peak {peak:6.0f} MiB  {stored:6.0f} bytes an answer"
               f"  {given / 2**20:7.0f} MiB of examples", flush=True)  # fmt: skip

@@ -26,8 +26,9 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from reasonlite import generation  # noqa: E402
 from reasonlite.engines.offline import Offline  # noqa: E402
+from reasonlite.schemas import ANSWERS  # noqa: E402
 from reasonlite.settings import Effort, VllmEngine  # noqa: E402
-from reasonlite.tables import ANSWERS, read_table  # noqa: E402
+from reasonlite.tables import read_table  # noqa: E402
 
 
 class Watched:

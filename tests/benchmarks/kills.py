@@ -45,8 +45,11 @@ def main() -> None:
             for _ in range(chance.randint(1, KILLS_A_ROUND)):
                 asked = len(running.door.seeds)
                 kept = running.kept_seeds()
-                kills += running.kill_after(chance.uniform(0.5, seconds))
+                fell = running.kill_after(chance.uniform(0.5, seconds))
                 again += len(kept & set(running.door.seeds[asked:]))
+                if not fell:  # it had ended before
+                    break
+                kills += 1
                 made = [name for name in TARGETS if (running.results / name).exists()]
                 where[made[-1] if made else "before the answers"] += 1
                 running.unlock()

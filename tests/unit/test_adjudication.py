@@ -18,8 +18,9 @@ from reasonlite.adjudication import (
 )
 from reasonlite.engines import Reply
 from reasonlite.grouping import group
+from reasonlite.schemas import ADJUDICATED, GROUPS
 from reasonlite.settings import Adjudicator, ServerEngine
-from reasonlite.tables import ADJUDICATED, GROUPS, frame_of
+from reasonlite.tables import frame_of
 
 
 @pytest.mark.parametrize(

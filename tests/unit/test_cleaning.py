@@ -3,10 +3,12 @@
 import polars as pl
 import pytest
 
-from reasonlite.cleaning import clean, unusable
+from reasonlite.checkable import unusable
+from reasonlite.cleaning import clean
 from reasonlite.likeness import Text, masked_similarity, shared_numbers, similarity, tokens_of
+from reasonlite.schemas import PROBLEMS, SOURCED
 from reasonlite.settings import Cleaning
-from reasonlite.tables import PROBLEMS, SOURCED, frame_of
+from reasonlite.tables import frame_of
 
 SUM = "Find the sum of all integer bases $b>9$ for which $17_b$ is a divisor of $97_b$."
 TRAIN = (

@@ -11,8 +11,9 @@ from reasonlite.codetests import grade, program_of
 from reasonlite.errors import UserError
 from reasonlite.problems import check_benchmark, content_hash, read_source
 from reasonlite.sandbox import check_available
+from reasonlite.schemas import EXECUTIONS, JUDGED, PROBLEMS
 from reasonlite.sources import FileSource
-from reasonlite.tables import EXECUTIONS, JUDGED, PROBLEMS, frame_of
+from reasonlite.tables import frame_of
 
 PROMPT = 'import math\n\ndef area(r):\n    """Area of a circle."""\n'
 WHOLE = "def area(r):\n    return math.pi * r * r\n"

@@ -9,7 +9,8 @@ from test_votes import answers_of, labelled
 from reasonlite import curriculum, spool
 from reasonlite.curriculum import Choice, curate, parse_filter
 from reasonlite.errors import UserError
-from reasonlite.tables import ANSWERS, CURRICULUM, JUDGED, read_table, write_table
+from reasonlite.schemas import ANSWERS, CURRICULUM, JUDGED
+from reasonlite.tables import read_table, write_table
 from reasonlite.votes import judge
 
 FOLDER = None

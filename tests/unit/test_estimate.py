@@ -9,7 +9,8 @@ import yaml
 from reasonlite import estimate, ledger
 from reasonlite.config import parse_config
 from reasonlite.errors import UserError
-from reasonlite.tables import ANSWERS, TRAINING_LOG, frame_of, write_table
+from reasonlite.schemas import ANSWERS, TRAINING_LOG
+from reasonlite.tables import frame_of, write_table
 
 ROOT = Path(__file__).parents[2]
 

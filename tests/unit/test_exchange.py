@@ -13,8 +13,9 @@ from reasonlite.errors import UserError
 from reasonlite.exchange import give_out, give_training, take_in
 from reasonlite.generation import Job, replay
 from reasonlite.problems import into_shards
+from reasonlite.schemas import ANSWERS, GROUPS, JUDGED, PROBLEMS, RECORDED
 from reasonlite.settings import Effort, RecordedEngine
-from reasonlite.tables import ANSWERS, GROUPS, JUDGED, PROBLEMS, RECORDED, read_table, write_table
+from reasonlite.tables import read_table, write_table
 from reasonlite.votes import judge
 
 HARMONY = (

@@ -9,8 +9,9 @@ import pytest
 from reasonlite.errors import UserError, surroundings
 from reasonlite.files import atomic_path
 from reasonlite.journal import Journal
+from reasonlite.schemas import GROUPS, JOURNAL
 from reasonlite.spool import Spool
-from reasonlite.tables import GROUPS, JOURNAL, TableWriter, frame_of, read_table, write_table
+from reasonlite.tables import TableWriter, frame_of, read_table, write_table
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):

@@ -11,8 +11,9 @@ from reasonlite.engines import Reply, Shared
 from reasonlite.errors import UserError
 from reasonlite.generation import Job, generate
 from reasonlite.journal import FEW_CHUNKS, Journal, chunks_of, report
+from reasonlite.schemas import ANSWERS
 from reasonlite.settings import Effort, VllmEngine
-from reasonlite.tables import ANSWERS, read_table
+from reasonlite.tables import read_table
 
 PROBLEMS = pl.DataFrame({"id": ["s:1", "s:0"], "problem": ["b?", "a?"]})
 
@@ -143,6 +144,15 @@ def test_a_failed_request_is_made_again_with_other_seeds_then_recorded_as_failed
     frame = drawn(PROBLEMS, job(settings=more), tmp_path / "j", lambda: again)
     assert frame["status"].unique().to_list() == ["complete"] and len(again.asked) == 6
     assert not set(again.seeds) & set(broken.seeds)
+
+
+def test_where_every_request_fails_there_is_no_table(tmp_path):
+    many = pl.DataFrame({"id": [f"s:{n}" for n in range(6)], "problem": [f"{n}?" for n in range(6)]})
+    broken = Counting(error="empty reply with finish_reason stop")
+    for _ in range(2):  # the second time nothing is asked, and it is told again
+        with pytest.raises(UserError, match="(?s)all 18 requests failed; the last one: empty reply.*raise attempts"):
+            drawn(many, job(), tmp_path / "j", lambda: broken)
+    assert len(broken.asked) == 3 * 18 and not (tmp_path / "answers.parquet").exists()
 
 
 def test_one_empty_reply_costs_one_request_more(tmp_path):

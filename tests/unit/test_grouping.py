@@ -8,7 +8,7 @@ from test_votes import answers_of, problems_of
 
 from reasonlite.equivalence import compare
 from reasonlite.grouping import group
-from reasonlite.tables import PAIRS, TIMINGS
+from reasonlite.schemas import PAIRS, TIMINGS
 
 
 def classes_of(listed, label=None):

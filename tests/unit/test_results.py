@@ -11,7 +11,8 @@ from reasonlite.config import Evaluation
 from reasonlite.errors import UserError
 from reasonlite.funnel import STEPS
 from reasonlite.grouping import group
-from reasonlite.tables import JUDGED, TRAINING_LOG, VOTES, frame_of, write_table
+from reasonlite.schemas import JUDGED, TRAINING_LOG, VOTES
+from reasonlite.tables import frame_of, write_table
 from reasonlite.votes import judge, vote
 
 ROOT = Path(__file__).parents[2]

@@ -13,8 +13,9 @@ from test_votes import answers_of
 
 from reasonlite.cli import json_of
 from reasonlite.errors import UserError, run_main
+from reasonlite.schemas import ANSWERS, CURRICULUM, FUNNEL, JUDGED, PROBLEMS, VOTES
 from reasonlite.settings import Sampling
-from reasonlite.tables import ANSWERS, CURRICULUM, FUNNEL, JUDGED, PROBLEMS, VOTES, frame_of, read_table, write_table
+from reasonlite.tables import frame_of, read_table, write_table
 
 ROOT = Path(__file__).parents[2]
 

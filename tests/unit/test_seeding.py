@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reasonlite.problems import into_shards
+from reasonlite.schemas import PROBLEMS
 from reasonlite.seeding import answer_seed, shard_of, shuffle_key
-from reasonlite.tables import PROBLEMS
 
 IDS = st.text(min_size=1, max_size=30)
 

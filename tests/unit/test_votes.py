@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reasonlite.grouping import group
-from reasonlite.tables import ANSWERS, GROUPS, JUDGED, VOTES, frame_of
+from reasonlite.schemas import ANSWERS, GROUPS, JUDGED, VOTES
+from reasonlite.tables import frame_of
 from reasonlite.votes import judge, sweep, vote
 
 

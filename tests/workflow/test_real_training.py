@@ -14,7 +14,8 @@ import pytest
 import yaml
 from running import ROOT, environment, run_snakemake
 
-from reasonlite.tables import CURRICULUM, frame_of, write_table
+from reasonlite.schemas import CURRICULUM
+from reasonlite.tables import frame_of, write_table
 
 pytestmark = pytest.mark.slow
 

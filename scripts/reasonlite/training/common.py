@@ -20,8 +20,9 @@ from reasonlite.errors import UserError
 from reasonlite.files import write_json, write_text
 from reasonlite.logs import get_logger
 from reasonlite.models import fingerprint, write_fingerprint
+from reasonlite.schemas import TRAINING_LOG, TRAINING_SPEED
 from reasonlite.stages import DistillStage, GrpoStage, Lora, SftStage
-from reasonlite.tables import TRAINING_LOG, TRAINING_SPEED, frame_of, write_table
+from reasonlite.tables import frame_of, write_table
 
 log = get_logger(__name__)
 # of this machine or of the moment; the rest of the resolved arguments goes into the checkpoint

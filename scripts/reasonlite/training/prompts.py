@@ -9,8 +9,9 @@ import polars as pl
 from reasonlite.errors import UserError
 from reasonlite.logs import get_logger
 from reasonlite.prompts import messages_for
+from reasonlite.schemas import PROBLEMS
 from reasonlite.stages import DistillStage, GrpoStage
-from reasonlite.tables import PROBLEMS, read_tables
+from reasonlite.tables import read_tables
 from reasonlite.training import common
 
 log = get_logger(__name__)

@@ -9,9 +9,10 @@ from typing import Any
 from reasonlite.errors import UserError
 from reasonlite.lengths import counter, open_tokenizer
 from reasonlite.logs import get_logger
+from reasonlite.schemas import CURRICULUM
 from reasonlite.seeding import shuffle_key
 from reasonlite.stages import SftStage
-from reasonlite.tables import CURRICULUM, read_table
+from reasonlite.tables import read_table
 from reasonlite.training import common
 
 log = get_logger(__name__)

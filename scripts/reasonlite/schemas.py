@@ -1,0 +1,267 @@
+"""Columns and types of every table. Does not know how tables are read or written."""
+
+from __future__ import annotations
+
+import polars as pl
+
+PROBLEMS = pl.Schema(
+    {
+        "id": pl.String,  # <source>:<n>, stable across runs
+        "source": pl.String,
+        "problem": pl.String,
+        "answer": pl.String,  # the data set's label; null where the source has none
+    }
+)
+SOURCED = pl.Schema([*PROBLEMS.items(), ("unusable", pl.String)])  # why it cannot be learnt from; null if it can
+DROPPED = pl.Schema(
+    [
+        *PROBLEMS.items(),
+        ("reason", pl.String),
+        ("twin", pl.String),  # the problem that it is too much like; null where that is not the reason
+        ("score", pl.Float64),  # how much, 0 to 1: share of n-grams in common, or similarity
+    ]
+)
+NOTICED = pl.Schema(
+    {
+        "id": pl.String,
+        "source": pl.String,
+        "what": pl.String,
+        "label": pl.String,
+        "twin": pl.String,
+        "twin_label": pl.String,
+        "score": pl.Float64,
+    }
+)
+ANSWERS = pl.Schema(
+    {
+        "answer_id": pl.String,  # <problem id>_<number>
+        "problem_id": pl.String,
+        "effort": pl.String,
+        "number": pl.Int32,  # 0 .. answers_per_problem - 1
+        "seed": pl.Int64,
+        "text": pl.String,  # the reply as the engine gave it; null when the request failed
+        "status": pl.String,  # complete, cut, malformed, failed
+        "answer": pl.String,  # final answer; null when there is none
+        "prompt_tokens": pl.Int32,
+        "tokens": pl.Int32,  # generated tokens
+        "finish_reason": pl.String,
+        "error": pl.String,
+    }
+)
+JOURNAL = pl.Schema(
+    {
+        "key": pl.String,  # of the request
+        "text": pl.String,  # null exactly when error says why
+        "prompt_tokens": pl.Int32,
+        "tokens": pl.Int32,
+        "finish_reason": pl.String,
+        "error": pl.String,
+        "seed": pl.Int64,  # the one used: a request that failed is tried again with another
+        "tries": pl.Int32,  # made so far, this one included
+    }
+)
+RECORDED = pl.Schema(
+    {
+        "problem_id": pl.String,
+        "number": pl.Int32,
+        "text": pl.String,  # null when the request failed
+        "judge": pl.Boolean,  # ReasonLite's own verdict against the data set's label; null where it has none
+        "judge_vote": pl.Boolean,  # the same against its vote
+    }
+)
+GROUPS = pl.Schema(
+    {
+        "problem_id": pl.String,
+        "answer": pl.String,  # a distinct final answer, or the label
+        "class": pl.Int32,  # answers of one class are equal; numbered from 0 in each problem
+        "is_label": pl.Boolean,  # the data set's label is this string
+        "equals_label": pl.Boolean,  # equal to the data set's label; null without one
+        "count": pl.Int32,  # answers with this final answer
+    }
+)
+PAIRS = pl.Schema(
+    {
+        "problem_id": pl.String,
+        "left": pl.String,
+        "right": pl.String,
+        "verdict": pl.String,  # equal, different, undecided
+        "method": pl.String,  # what decided, or why nothing did
+    }
+)
+TIMINGS = pl.Schema(
+    {"problem_id": pl.String, "left": pl.String, "right": pl.String, "method": pl.String, "seconds": pl.Float64}
+)
+ADJUDICATED = pl.Schema(
+    {
+        "problem_id": pl.String,
+        "left": pl.String,
+        "right": pl.String,
+        "asked": pl.String,  # why: undecided, sample, label, top
+        "rules": pl.String,  # the rules' verdict
+        "verdict": pl.String,  # the model's: equal, different, undecided
+        "attempts": pl.Int32,  # requests made, malformed replies included
+        "reply": pl.String,  # text of the last reply; null when the request failed
+        "error": pl.String,
+    }
+)
+VOTES = pl.Schema(
+    {
+        "problem_id": pl.String,
+        "drawn": pl.Int32,  # answers drawn
+        "voting": pl.Int32,  # answers with a final answer: the votes
+        "top_answer": pl.String,  # null when nothing voted or the top is tied
+        "top_class": pl.Int32,
+        "top_votes": pl.Int32,
+        "share": pl.Float64,  # of the votes that the top answer has, by weight
+        "dataset_answer": pl.String,
+        "dataset_class": pl.Int32,
+        "label": pl.String,
+        "label_class": pl.Int32,
+        "label_source": pl.String,  # vote, dataset, none
+    }
+)
+AGREEMENT = pl.Schema({"measure": pl.String, "value": pl.Float64})
+SWEEP = pl.Schema(
+    {
+        "min_share": pl.Float64,
+        "min_votes": pl.Int32,
+        "problems": pl.Int32,
+        "by_vote": pl.Int32,
+        "replaced": pl.Int32,
+        "added": pl.Int32,
+        "agreement": pl.Float64,
+    }
+)
+JUDGED = pl.Schema(
+    {
+        "answer_id": pl.String,
+        "problem_id": pl.String,
+        "source": pl.String,
+        "effort": pl.String,
+        "number": pl.Int32,
+        "status": pl.String,
+        "finish_reason": pl.String,
+        "tokens": pl.Int32,
+        "answer": pl.String,
+        "class": pl.Int32,
+        "correct": pl.Boolean,  # against the data set's label; null without one
+        "correct_vote": pl.Boolean,  # against the label after voting; null without one
+        "pass_rate": pl.Float64,  # share right of the problem's answers at this effort, by the vote if there is one
+        "share": pl.Float64,  # the vote's share
+        "label_source": pl.String,
+    }
+)
+EXECUTIONS = pl.Schema(
+    {
+        "answer_id": pl.String,
+        "program": pl.String,  # null when the reply holds none
+        "status": pl.String,  # passed, failed, timeout
+        "detail": pl.String,
+    }
+)
+RESULTS = pl.Schema(
+    {
+        "model": pl.String,
+        "benchmark": pl.String,
+        "metric": pl.String,
+        "value": pl.Float64,
+        "low": pl.Float64,  # of the 95% interval; of draws the lowest, of percentiles the next
+        "high": pl.Float64,
+        "problems": pl.Int64,
+        "answers": pl.Int64,  # for each problem
+    }
+)
+COMPARISONS = pl.Schema(
+    {
+        "benchmark": pl.String,
+        "left": pl.String,
+        "right": pl.String,
+        "difference": pl.Float64,  # avg@n of right less left, in points
+        "low": pl.Float64,
+        "high": pl.Float64,
+        "gained": pl.Int64,  # problems that only right solves with most of its answers
+        "lost": pl.Int64,
+        "p": pl.Float64,  # McNemar's exact test on those
+        "p_holm": pl.Float64,
+    }
+)
+PER_PROBLEM = pl.Schema(
+    {
+        "benchmark": pl.String,
+        "problem_id": pl.String,
+        "model": pl.String,
+        "right": pl.Int64,
+        "answers": pl.Int64,
+        "tokens": pl.Float64,
+    }
+)
+CURVES = pl.Schema(
+    {
+        "curve": pl.String,  # pass@k, budget
+        "benchmark": pl.String,
+        "model": pl.String,
+        "x": pl.Int64,  # k, or generated tokens allowed for an answer
+        "value": pl.Float64,
+        "low": pl.Float64,
+        "high": pl.Float64,
+    }
+)
+COMPUTE = pl.Schema(
+    {
+        "model": pl.String,
+        "benchmark": pl.String,
+        "parameters": pl.Float64,  # billions
+        "tokens": pl.Float64,  # mean of an answer
+        "pflops": pl.Float64,  # of all answers to the benchmark
+        "accuracy": pl.Float64,  # avg@n, per cent
+    }
+)
+LENGTHS = pl.Schema(
+    {
+        "part": pl.String,  # teacher's effort, or model and benchmark
+        "verdict": pl.String,  # right, wrong
+        "low": pl.Float64,  # tokens, the bin's edges
+        "high": pl.Float64,
+        "answers": pl.Int64,
+    }
+)
+VOTE_SHARES = pl.Schema({"low": pl.Float64, "high": pl.Float64, "agrees": pl.String, "problems": pl.Int64})
+MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
+CURRICULUM = pl.Schema(
+    [
+        ("answer_id", pl.String),
+        ("problem_id", pl.String),
+        ("source", pl.String),
+        ("effort", pl.String),
+        ("tokens", pl.Int32),  # as the teacher generated them
+        ("student_tokens", pl.Int32),  # of the whole conversation, by the student's chat template and tokenizer
+        ("messages", MESSAGES),
+    ]
+)
+FUNNEL = pl.Schema(
+    {"stratum": pl.String, "shard": pl.Int32, "step": pl.String, "answers": pl.Int64, "tokens": pl.Int64}
+)
+TRAINING_LOG = pl.Schema(
+    {
+        "stage": pl.String,
+        "step": pl.Int64,
+        "epoch": pl.Float64,
+        "loss": pl.Float64,
+        "learning_rate": pl.Float64,
+        "grad_norm": pl.Float64,
+        "tokens": pl.Int64,
+        "mean_token_accuracy": pl.Float64,
+        "reward": pl.Float64,  # mean of a step's answers, weighted as the stage says; GRPO only
+        "reward_std": pl.Float64,
+        "completion_length": pl.Float64,  # mean tokens of the answers drawn; distillation and GRPO
+    }
+)
+TRAINING_SPEED = pl.Schema(
+    {
+        "stage": pl.String,
+        "step": pl.Int64,  # of the log entry that ends the interval
+        "seconds": pl.Float64,
+        "tokens_per_second": pl.Float64,
+        "peak_memory_mb": pl.Float64,  # so far; of the GPU where there is one, else of the process
+    }
+)
