@@ -81,7 +81,7 @@ def take_in(folder: Path, effort: str, shards: int, output: Path, source: str = 
             with _Held(work / part, shards, VERDICTS) as held:
                 for where, row in lines_of(folder, part):
                     counts[part] += 1
-                    held.take(*_key(where, row, source), row.get("judge"))
+                    held.take(*_key(where, row, source), _verdict(where, row))
         for shard in range(shards):
             counts["twice"] += _join(work, f"{shard:05d}.parquet", output / effort)
     return dict(counts)
@@ -93,6 +93,14 @@ def _key(where: str, row: dict[str, Any], source: str) -> tuple[str, int]:
         todo = "indices are <problem>_<number>, such as pol:0_3"
         raise UserError(f"the index {row['index']!r} names no answer", where=where, todo=todo)
     return qualified(problem_id, source) if source else problem_id, int(number)
+
+
+def _verdict(where: str, row: dict[str, Any]) -> bool | None:
+    verdict = row.get("judge")
+    if not isinstance(verdict, bool | None):
+        todo = "theirs are true, false or null"
+        raise UserError(f"its judge is {verdict!r}, expected true or false", where=where, todo=todo)
+    return verdict
 
 
 class _Held:

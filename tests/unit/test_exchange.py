@@ -111,6 +111,16 @@ def test_a_broken_line_is_named(tmp_path, line):
     assert not list((tmp_path / "recorded").rglob("0*.parquet"))
 
 
+def test_a_verdict_that_is_none_is_named(results, tmp_path):
+    give_out(results, "medium", tmp_path / "out")
+    theirs = tmp_path / "out" / "medium"
+    path = next((theirs / "answer_judge").rglob("*.jsonl"))
+    path.write_text(path.read_text().replace('"judge": true', '"judge": "yes"', 1))
+    with pytest.raises(UserError, match="its judge is 'yes'"):
+        take_in(theirs, "medium", 1, tmp_path / "recorded")
+    assert not list((tmp_path / "recorded").rglob("*.parquet"))
+
+
 def test_wrong_folders_are_named(results, tmp_path):
     with pytest.raises(UserError, match="holds none of answer_origin"):
         take_in(tmp_path, "medium", 1, tmp_path / "recorded")
