@@ -7,9 +7,11 @@ reason, its twin and a score. Does not know where problems come from.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import polars as pl
 
 from reasonlite.equivalence import compare
@@ -27,6 +29,8 @@ NUMBERLESS = 0.9  # overlap that a problem without numbers needs: one word may m
 MOVABLE, LONG = 4, 25  # numbers, or tokens, from which the order of numbers may differ
 BATCH = 4_096
 
+Read = Iterator[tuple[Text, list[int]]]  # each problem's text, and its buckets
+
 
 def clean(
     problems: pl.DataFrame, benchmarks: pl.DataFrame, settings: Cleaning
@@ -38,10 +42,12 @@ def clean(
     similar and has its label. What differs from a benchmark problem by numbers alone is a variant: noticed, or
     dropped if the settings say so. Copies with other labels are noticed as conflicts.
     """
-    sorted_out = _Sorting(benchmarks, settings)
     ordered = problems.sort(pl.col("answer").is_null(), maintain_order=True)
+    texts = [Text(tokens_of(problem)) for problem in itertools.chain(benchmarks["problem"], ordered["problem"])]
+    read = zip(texts, _buckets(texts), strict=True)
+    sorted_out = _Sorting(benchmarks, settings, read)
     for batch in ordered.iter_slices(BATCH):
-        sorted_out.take(batch)
+        sorted_out.take(batch, read)
     return (
         pl.concat([frame_of([], PROBLEMS), *sorted_out.kept]),
         frame_of(sorted_out.dropped, DROPPED),
@@ -53,35 +59,55 @@ class _Known:
     """Problems that others are compared with, and those of them that may be like a text."""
 
     def __init__(self) -> None:
-        from rensa import RMinHashLSH
-
         self.texts: list[Text] = []
         self.rows: list[tuple[str, str | None]] = []  # id, label
-        self._by_likeness = RMinHashLSH(threshold=0.5, num_perm=PERMUTATIONS, num_bands=BANDS)
-        self._by_tokens: dict[int, list[int]] = {}
+        self._members: dict[int, list[int]] = {}
 
-    def add(self, text: Text, signature: object, problem_id: str, label: str | None) -> None:
-        self._by_likeness.insert(len(self.texts), signature)
-        self._by_tokens.setdefault(hash(tuple(text.tokens)), []).append(len(self.texts))
+    def add(self, text: Text, buckets: list[int], problem_id: str, label: str | None) -> None:
+        number = len(self.texts)  # one object, however many buckets hold it
+        for bucket in buckets:
+            self._members.setdefault(bucket, []).append(number)
         self.texts.append(text)
         self.rows.append((problem_id, label))
 
-    def like(self, text: Text, signature: object) -> list[int]:
+    def like(self, buckets: list[int]) -> list[int]:
         """Numbers of candidates, in the order in which they came."""
-        same = self._by_tokens.get(hash(tuple(text.tokens)), [])
-        return sorted({*same, *self._by_likeness.query(signature)})
+        return sorted({number for bucket in buckets for number in self._members.get(bucket, ())})
 
 
-def _signatures(texts: list[Text]) -> list:
+def _buckets(texts: Sequence[Text]) -> Iterator[list[int]]:
+    """The buckets of each text's MinHash bands that other texts fall into as well: at most BANDS, mostly none.
+
+    Equal texts have equal bands, so they share every bucket.
+    """
     from rensa import RMinHash
 
-    return list(RMinHash.from_token_sets([text.shingles for text in texts], num_perm=PERMUTATIONS, seed=1))
+    width = PERMUTATIONS // BANDS
+    hashes = np.empty((BANDS, len(texts)), dtype=np.uint32)  # one too many in common costs a look, so 32 bits do
+    for first in range(0, len(texts), BATCH):
+        shingles = [text.shingles for text in texts[first : first + BATCH]]
+        digests = RMinHash.digests_from_token_sets(shingles, num_perm=PERMUTATIONS, seed=1)
+        table = pl.from_numpy(np.array(digests, dtype=np.uint32))
+        for band in range(BANDS):
+            four = pl.struct(table.columns[band * width : (band + 1) * width])
+            hashes[band, first : first + table.height] = table.select(four.hash() // 2**32).to_series().to_numpy()
+    rows, buckets = [], []
+    for band in range(BANDS):
+        shared = pl.Series(hashes[band]).is_duplicated().to_numpy().nonzero()[0]
+        rows.append(shared.astype(np.uint32))
+        buckets.append(hashes[band, shared].astype(np.uint64) + np.uint64(band * 2**32))
+    del hashes
+    owners = np.concatenate(rows)
+    ordered = np.concatenate(buckets)[np.argsort(owners, kind="stable")]
+    ends = np.cumsum(np.bincount(owners, minlength=len(texts)))
+    for first, end in itertools.pairwise([0, *ends]):
+        yield ordered[first:end].tolist()
 
 
 class _Sorting:
     """Problems on their way into kept, dropped and noticed ones."""
 
-    def __init__(self, benchmarks: pl.DataFrame, settings: Cleaning) -> None:
+    def __init__(self, benchmarks: pl.DataFrame, settings: Cleaning, read: Read) -> None:
         self._settings = settings
         self._first = _Known()
         self._held_out = _Known()
@@ -89,31 +115,33 @@ class _Sorting:
         self.kept: list[pl.DataFrame] = []
         self.dropped: list[dict] = []
         self.noticed: list[dict] = []
-        for row, text, signature in _read(benchmarks):
+        for row in benchmarks.iter_rows(named=True):
+            text, buckets = next(read)
             for gram in text.grams(settings.ngram):
                 self._grams.setdefault(gram, []).append(len(self._held_out.texts))
-            self._held_out.add(text, signature, row["id"], row["answer"])
+            self._held_out.add(text, buckets, row["id"], row["answer"])
 
-    def take(self, batch: pl.DataFrame) -> None:
-        """Sort a batch of at most BATCH problems."""
+    def take(self, batch: pl.DataFrame, read: Read) -> None:
+        """Sort a batch of problems."""
         kept = []
-        for place, (row, text, signature) in enumerate(_read(batch)):
+        for place, row in enumerate(batch.iter_rows(named=True)):
+            text, buckets = next(read)
             reason = row.pop("unusable") if self._settings.uncheckable == "drop" else None
             row.pop("unusable", None)
-            found = (reason, None, None) if reason else self._contaminated(row, text, signature)
-            found = found or self._duplicate(row, text, signature)
+            found = (reason, None, None) if reason else self._contaminated(row, text, buckets)
+            found = found or self._duplicate(row, text, buckets)
             if found:
                 self.dropped.append({**row, "reason": found[0], "twin": found[1], "score": found[2]})
                 continue
-            self._first.add(text, signature, row["id"], row["answer"])
+            self._first.add(text, buckets, row["id"], row["answer"])
             kept.append(place)
         self.kept.append(batch[kept].select(PROBLEMS.names()))
 
-    def _contaminated(self, row: dict, text: Text, signature: object) -> tuple[str, str, float] | None:
+    def _contaminated(self, row: dict, text: Text, buckets: list[int]) -> tuple[str, str, float] | None:
         grams = text.grams(self._settings.ngram)
         shared = Counter(number for gram in grams for number in self._grams.get(gram, ()))
         variant = None
-        for number in sorted({*shared, *self._held_out.like(text, signature)}):
+        for number in sorted({*shared, *self._held_out.like(buckets)}):
             other, (twin, label) = self._held_out.texts[number], self._held_out.rows[number]
             if text.tokens == other.tokens:
                 return "contaminated", twin, 1.0
@@ -138,9 +166,9 @@ class _Sorting:
             self._notice(row, "variant of a benchmark problem", *variant)
         return None
 
-    def _duplicate(self, row: dict, text: Text, signature: object) -> tuple[str, str, float] | None:
+    def _duplicate(self, row: dict, text: Text, buckets: list[int]) -> tuple[str, str, float] | None:
         numbers = sorted(text.numbers)
-        for number in self._first.like(text, signature):
+        for number in self._first.like(buckets):
             other, (twin, label) = self._first.texts[number], self._first.rows[number]
             if numbers != sorted(other.numbers) or not _ordered(text, other):
                 continue
@@ -161,12 +189,6 @@ class _Sorting:
     def _notice(self, row: dict, what: str, twin: str, twin_label: str | None, score: float) -> None:
         noticed = {"what": what, "twin": twin, "twin_label": twin_label, "score": score}
         self.noticed.append({"id": row["id"], "source": row["source"], "label": row["answer"], **noticed})
-
-
-def _read(problems: pl.DataFrame) -> Iterator[tuple[dict, Text, object]]:
-    for batch in problems.iter_slices(BATCH):
-        texts = [Text(tokens_of(problem)) for problem in batch["problem"]]
-        yield from zip(batch.iter_rows(named=True), texts, _signatures(texts), strict=True)
 
 
 def _ordered(left: Text, right: Text) -> bool:

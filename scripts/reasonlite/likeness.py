@@ -26,18 +26,18 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 MOVED = 0.9  # share of common tokens in any order from which a text is another one with its sentences moved
 
 
-def tokens_of(problem: str) -> list[str]:
+def tokens_of(problem: str) -> tuple[str, ...]:
     """Words, numbers, operators and LaTeX commands of a problem, in lower case, each kept in memory once."""
     text = _TYPESETTING.sub(" ", unicodedata.normalize("NFKC", problem).lower())
-    found = [sys.intern(_SPELLINGS.get(token, token)) for token in _TOKEN.findall(_THOUSANDS.sub("", text))]
-    return found or [text.strip()]  # signs alone are a text too
+    found = tuple(sys.intern(_SPELLINGS.get(token, token)) for token in _TOKEN.findall(_THOUSANDS.sub("", text)))
+    return found or (text.strip(),)  # signs alone are a text too
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
     """A problem's tokens, and what is asked of them."""
 
-    tokens: list[str]
+    tokens: tuple[str, ...]
 
     @property
     def numbers(self) -> list[str]:
@@ -55,7 +55,7 @@ class Text:
 
     def grams(self, size: int) -> set[tuple[str, ...]]:
         """Every ``size`` tokens in a row."""
-        return {tuple(self.tokens[first : first + size]) for first in range(len(self.tokens) - size + 1)}
+        return {self.tokens[first : first + size] for first in range(len(self.tokens) - size + 1)}
 
 
 def similarity(left: Text, right: Text) -> float:
