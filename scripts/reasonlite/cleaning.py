@@ -29,8 +29,6 @@ NUMBERLESS = 0.9  # overlap that a problem without numbers needs: one word may m
 MOVABLE, LONG = 4, 25  # numbers, or tokens, from which the order of numbers may differ
 BATCH = 4_096
 
-Read = Iterator[tuple[Text, list[int]]]  # each problem's text, and its buckets
-
 
 def clean(
     problems: pl.DataFrame, benchmarks: pl.DataFrame, settings: Cleaning
@@ -44,10 +42,9 @@ def clean(
     """
     ordered = problems.sort(pl.col("answer").is_null(), maintain_order=True)
     texts = [Text(tokens_of(problem)) for problem in itertools.chain(benchmarks["problem"], ordered["problem"])]
-    read = zip(texts, _buckets(texts), strict=True)
-    sorted_out = _Sorting(benchmarks, settings, read)
+    sorted_out = _Sorting(benchmarks, settings, zip(texts, _buckets(texts), strict=True))
     for batch in ordered.iter_slices(BATCH):
-        sorted_out.take(batch, read)
+        sorted_out.take(batch)
     return (
         pl.concat([frame_of([], PROBLEMS), *sorted_out.kept]),
         frame_of(sorted_out.dropped, DROPPED),
@@ -107,8 +104,9 @@ def _buckets(texts: Sequence[Text]) -> Iterator[list[int]]:
 class _Sorting:
     """Problems on their way into kept, dropped and noticed ones."""
 
-    def __init__(self, benchmarks: pl.DataFrame, settings: Cleaning, read: Read) -> None:
+    def __init__(self, benchmarks: pl.DataFrame, settings: Cleaning, read: Iterator[tuple[Text, list[int]]]) -> None:
         self._settings = settings
+        self._read = read  # texts and buckets of the benchmarks' problems, then of all that are taken
         self._first = _Known()
         self._held_out = _Known()
         self._grams: dict[tuple[str, ...], list[int]] = {}
@@ -116,16 +114,16 @@ class _Sorting:
         self.dropped: list[dict] = []
         self.noticed: list[dict] = []
         for row in benchmarks.iter_rows(named=True):
-            text, buckets = next(read)
+            text, buckets = next(self._read)
             for gram in text.grams(settings.ngram):
                 self._grams.setdefault(gram, []).append(len(self._held_out.texts))
             self._held_out.add(text, buckets, row["id"], row["answer"])
 
-    def take(self, batch: pl.DataFrame, read: Read) -> None:
+    def take(self, batch: pl.DataFrame) -> None:
         """Sort a batch of problems."""
         kept = []
         for place, row in enumerate(batch.iter_rows(named=True)):
-            text, buckets = next(read)
+            text, buckets = next(self._read)
             reason = row.pop("unusable") if self._settings.uncheckable == "drop" else None
             row.pop("unusable", None)
             found = (reason, None, None) if reason else self._contaminated(row, text, buckets)

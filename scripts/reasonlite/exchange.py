@@ -31,9 +31,9 @@ PART_LINES = 100_000  # of a training file, as theirs
 HELD_BYTES = 256 * 2**20  # of answers that wait for their shards' files
 ROW_BYTES = 200  # of a row without its text, about
 PIECE = 512
-KEY = [("problem_id", pl.String), ("number", pl.Int32)]
-TEXTS = pl.Schema([*KEY, ("text", pl.String)])
-VERDICTS = pl.Schema([*KEY, ("verdict", pl.Boolean)])
+KEY = ["problem_id", "number"]
+TEXTS = pl.Schema({name: RECORDED[name] for name in (*KEY, "text")})
+VERDICTS = pl.Schema({name: RECORDED[name] for name in (*KEY, "judge")})
 RUN = "00000000_000000"  # the name of a run's folder; they take the last one by name
 
 
@@ -137,15 +137,14 @@ class _Held:
 def _join(work: Path, shard: str, target: Path) -> int:
     """Write a shard's answers in the order of problems and numbers, the first of each, with their last verdicts;
     how many answers came again."""
-    key = ["problem_id", "number"]
     source = work / "text" / shard
-    keys = read_table(source, TEXTS, key).with_row_index("row")
-    order = keys.unique(key, keep="first", maintain_order=True).sort(key)
+    keys = read_table(source, TEXTS, KEY).with_row_index("row")
+    order = keys.unique(KEY, keep="first", maintain_order=True).sort(KEY)
     for part, name in zip(PARTS[1:], ("judge", "judge_vote"), strict=True):
-        verdicts = read_table(work / part / shard, VERDICTS).unique(key, keep="last").rename({"verdict": name})
-        order = order.join(verdicts, on=key, how="left", maintain_order="left")
+        verdicts = read_table(work / part / shard, VERDICTS).unique(KEY, keep="last").rename({"judge": name})
+        order = order.join(verdicts, on=KEY, how="left", maintain_order="left")
     step = 2**64 // max(1, order.height)
-    ranked = order.drop(key).with_columns((pl.int_range(pl.len(), dtype=pl.UInt64) * step).alias("rank"))
+    ranked = order.drop(KEY).with_columns((pl.int_range(pl.len(), dtype=pl.UInt64) * step).alias("rank"))
     with Spool(target / f".{shard}.spool", text_bytes(source, "text")) as spool:
         first = 0
         for piece in stream_table(source, TEXTS, TEXTS.names(), PIECE):

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import math
 import multiprocessing
 import os
 import random
@@ -144,12 +145,15 @@ def curate(folder: Path, jobs: int) -> tuple[float, float]:
     """Seconds of all shards, ``jobs`` at a time, and the largest peak MiB of one."""
 
     def one(path: Path) -> float:
-        return timed([
+        seconds, memory, _ = timed([
             sys.executable, "scripts/curate.py", "--judged", str(folder / "judged" / path.name), "--answers", str(path),
             "--problems", str(folder / "problems" / path.name), "--stratum", "short", "--shard", str(int(path.stem)),
             "--choice", '{"efforts": ["medium"]}', "--seed", "1", "--output", str(folder / "short" / path.name),
             "--funnel", str(folder / "funnel" / path.name),
-        ])[1]  # fmt: skip
+        ])  # fmt: skip
+        if math.isnan(seconds):
+            sys.exit(f"scripts/curate.py failed on {path}; run it by hand to see why")
+        return memory
 
     started = time.monotonic()
     with ThreadPoolExecutor(jobs) as pool:
