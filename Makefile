@@ -55,6 +55,7 @@ checks: $(INSTALLED)
 	ruff check .
 	ruff format --check .
 	mypy
+	PYTHONPATH=scripts lint-imports --no-logo
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
@@ -88,4 +89,4 @@ lock: $(INSTALLED)
 	for role in cpu cuda rocm; do envs/lock.sh $$role --upgrade || exit 2; done
 
 schema: $(INSTALLED)
-	PYTHONPATH=scripts python -c 'from reasonlite.config import schema_yaml; print(schema_yaml(), end="")' > config/schema.yaml
+	PYTHONPATH=scripts python -c 'from reasonlite.config.experiment import schema_yaml; print(schema_yaml(), end="")' > config/schema.yaml

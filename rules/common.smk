@@ -7,9 +7,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from reasonlite import cluster, console, experiment
-from reasonlite.errors import UserError
-from reasonlite.files import canonical_json
+from reasonlite.cluster import checks, console
+from reasonlite.core.errors import UserError
+from reasonlite.core.files import canonical_json
+from reasonlite.workflow import experiment
 from snakemake.exceptions import WorkflowError
 
 try:
@@ -92,18 +93,18 @@ def stage_of(wildcards):
 def check_cluster():
     """Stop before anything is submitted when the cluster cannot run what is asked of it."""
     jobs = submitted_jobs()
-    asked = cluster.requests(jobs)
+    asked = checks.requests(jobs)
     if not any(request.partition for request in asked):
         return
     edit = "the profile's config.yaml (profiles/slurm-…)"
-    last = cluster.last_tries(jobs, workflow.execution_settings.retries + 1)
-    complaints = cluster.check([*asked, *last], edit)
-    complaints += cluster.too_few_gpus(asked, experiment.gpus_by_rule(EXPERIMENT), edit)
+    last = checks.last_tries(jobs, workflow.execution_settings.retries + 1)
+    complaints = checks.check([*asked, *last], edit)
+    complaints += checks.too_few_gpus(asked, experiment.gpus_by_rule(EXPERIMENT), edit)
     if "apptainer" in str(workflow.deployment_settings.deployment_method).lower():
         complaints += experiment.image_complaints(Path("envs/image.sif"))
     if complaints:
         raise WorkflowError("\n".join(complaints))
-    for doubt in cluster.doubts(Path.cwd()):
+    for doubt in checks.doubts(Path.cwd()):
         print(f"warning: {doubt}", file=sys.stderr)
 
 

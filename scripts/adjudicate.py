@@ -6,8 +6,12 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import adjudication, cli, devices, engines, errors, interruption, logs, models, schemas, tables
-from reasonlite.settings import Adjudicator, Engine, ServerEngine
+from reasonlite.answers import engines
+from reasonlite.cluster import devices, interruption
+from reasonlite.config.settings import Adjudicator, Engine, ServerEngine
+from reasonlite.core import cli, errors, logs, schemas, tables
+from reasonlite.labels import adjudication
+from reasonlite.models import folders
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -31,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     server = isinstance(arguments.engine, ServerEngine)
     if not server and arguments.model is None:
         parser.error("--model is needed with the vllm engine")
-    model = (arguments.engine.model if server else models.fingerprint(arguments.model)) + arguments.lock
+    model = (arguments.engine.model if server else folders.fingerprint(arguments.model)) + arguments.lock
     settings = arguments.settings
     court = adjudication.Court(settings, arguments.engine, model, arguments.seed, arguments.commit)
     asked = adjudication.questions(

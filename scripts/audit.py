@@ -14,10 +14,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, errors, files
 from reasonlite.audit import changes, manifest, sides, verifying
 from reasonlite.audit.store import Store
-from reasonlite.errors import UserError
+from reasonlite.core import cli, errors, files
+from reasonlite.core.errors import UserError
 
 FORMATS = ("text", "markdown", "json", "html")
 # what --fail-on takes for a difference

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, curriculum, errors, lengths, logs, schemas, tables
-from reasonlite.config import Stratum
+from reasonlite.config.experiment import Stratum
+from reasonlite.core import cli, errors, logs, schemas, tables
+from reasonlite.curriculum import examples
+from reasonlite.models import lengths
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -24,10 +26,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     logs.set_up()
     wanted: Stratum = arguments.choice
-    choice = curriculum.Choice(
+    choice = examples.Choice(
         stratum=arguments.stratum,
         shard=arguments.shard,
-        expression=curriculum.parse_filter(wanted.filter, f"strata.{arguments.stratum}.filter"),
+        expression=examples.parse_filter(wanted.filter, f"strata.{arguments.stratum}.filter"),
         seed=arguments.seed,
         at_most=wanted.at_most,
         balanced=wanted.balanced,
@@ -36,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     count = None
     if arguments.student:
         count = lengths.counter(lengths.open_tokenizer(arguments.student), arguments.student)
-    funnel = curriculum.curate(arguments.judged, arguments.answers, problems, choice, arguments.output, count)
+    funnel = examples.curate(arguments.judged, arguments.answers, problems, choice, arguments.output, count)
     tables.write_table(arguments.funnel, funnel, schemas.FUNNEL)
     logs.get_logger("curate").info("%d examples for %s", funnel["answers"][-1], arguments.stratum)
 

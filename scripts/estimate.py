@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, config, errors, estimate
+from reasonlite.cluster import estimate
+from reasonlite.config import experiment
+from reasonlite.core import cli, errors
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--experiment", type=cli.json_of(config.Config), required=True, help="the config as JSON")
+    parser.add_argument("--experiment", type=cli.json_of(experiment.Config), required=True, help="the config as JSON")
     parser.add_argument("--rates", type=Path, required=True, help="yaml of rates, such as config/rates.yaml")
     parser.add_argument("--ledger", type=Path, help="ledger.csv of an earlier run: its measured speeds are used")
     arguments = parser.parse_args(argv)

@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, errors, exchange
+from reasonlite.core import cli, errors
+from reasonlite.exchange import jsonl
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -37,11 +38,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         command.add_argument("--output", type=Path, required=True, help="folder to write")
     arguments = parser.parse_args(argv)
     if arguments.command == "take-in":
-        counts = exchange.take_in(
-            arguments.folder, arguments.effort, arguments.shards, arguments.output, arguments.source
-        )
+        counts = jsonl.take_in(arguments.folder, arguments.effort, arguments.shards, arguments.output, arguments.source)
     elif arguments.command == "give-out":
-        counts = exchange.give_out(arguments.folder, arguments.effort, arguments.output)
+        counts = jsonl.give_out(arguments.folder, arguments.effort, arguments.output)
     else:
         tables = sorted((arguments.folder / "curriculum" / arguments.stratum).glob("*.parquet"))
         if not tables:
@@ -49,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             raise errors.UserError(
                 "has no examples", where=arguments.folder / "curriculum" / arguments.stratum, todo=todo
             )
-        counts = {"examples": exchange.give_training(tables, arguments.output)}
+        counts = {"examples": jsonl.give_training(tables, arguments.output)}
     print(f"{arguments.output}:", ", ".join(f"{name} {count:,}" for name, count in counts.items()))
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, errors, files, logs, models, sources
+from reasonlite.config import sources
+from reasonlite.core import cli, errors, files, logs
+from reasonlite.models import folders
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -18,8 +20,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     logs.set_up()
     with files.atomic_path(arguments.output) as folder:
-        models.fetch_model(arguments.source, folder)
-    models.write_checksums(arguments.output)
+        folders.fetch_model(arguments.source, folder)
+    folders.write_checksums(arguments.output)
 
 
 if __name__ == "__main__":

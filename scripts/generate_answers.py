@@ -10,8 +10,11 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, devices, engines, errors, generation, interruption, logs, models, schemas, tables
-from reasonlite.settings import AnyEngine, Effort, RecordedEngine, ServerEngine
+from reasonlite.answers import engines, generation
+from reasonlite.cluster import devices, interruption
+from reasonlite.config.settings import AnyEngine, Effort, RecordedEngine, ServerEngine
+from reasonlite.core import cli, errors, logs, schemas, tables
+from reasonlite.models import folders
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -48,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     engine_settings = [(each.sampling, each.prompt.template_arguments) for each in arguments.settings]
     if any(each != engine_settings[0] for each in engine_settings):
         parser.error("sampling and template_arguments must be the same for all tables: they share one engine")
-    model = (arguments.engine.model if server else models.fingerprint(arguments.model)) + arguments.lock
+    model = (arguments.engine.model if server else folders.fingerprint(arguments.model)) + arguments.lock
     start = functools.partial(engines.open_engine, arguments.engine, arguments.model, *engine_settings[0])
     with engines.Shared(start) as shared:
         for path, settings, journal, output in zip(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, errors, grouping, logs, schemas, tables
+from reasonlite.core import cli, errors, logs, schemas, tables
+from reasonlite.labels.groups import group
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -19,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     logs.set_up()
     answers = tables.read_tables(arguments.answers, schemas.ANSWERS, ["problem_id", "answer"])
     problems = tables.read_table(arguments.problems, schemas.PROBLEMS, ["id", "answer"])
-    groups, pairs, timings = grouping.group(answers, problems)
+    groups, pairs, timings = group(answers, problems)
     tables.write_table(arguments.pairs, pairs, schemas.PAIRS)
     tables.write_table(arguments.groups, groups, schemas.GROUPS)
     if arguments.timings:

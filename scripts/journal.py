@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, errors, journal, logs
+from reasonlite.answers import journal
+from reasonlite.core import cli, errors, logs
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -19,7 +19,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from reasonlite import answers, equivalence, errors, files
+from reasonlite.core import errors, files
+from reasonlite.judge import equivalence, extraction
 
 GOLD = ["gold", "answer_gold", "expected_answer", "label", "solution", "target"]
 ANSWER = ["answer", "pred", "prediction", "response", "output", "model_output"]
@@ -81,8 +82,8 @@ def _judge(row: dict[str, Any], where: str, arguments: argparse.Namespace) -> di
                 todo=f"name the key with --{option}",
             )
     gold_text, answer_text = ("" if row[key] is None else str(row[key]) for key in (gold_key, answer_key))
-    gold = answers.extract(gold_text, prose=True) or gold_text
-    found = answers.extract(answer_text, prose=not arguments.boxed_only)
+    gold = extraction.extract(gold_text, prose=True) or gold_text
+    found = extraction.extract(answer_text, prose=not arguments.boxed_only)
     if found is None:
         return {"gold_answer": gold, "final_answer": None, "verdict": "different", "method": "no answer"}
     verdict = equivalence.compare(gold, found)

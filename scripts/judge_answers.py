@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, errors, logs, schemas, tables, votes
+from reasonlite.core import cli, errors, logs, schemas, tables
+from reasonlite.labels.judged import judge
 
 COLUMNS = ["answer_id", "problem_id", "effort", "number", "status", "finish_reason", "tokens", "answer"]
 
@@ -21,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, required=True, help="table to write")
     arguments = parser.parse_args(argv)
     logs.set_up()
-    judged = votes.judge(
+    judged = judge(
         tables.read_table(arguments.answers, schemas.ANSWERS, COLUMNS),
         tables.read_table(arguments.groups, schemas.GROUPS),
         tables.read_table(arguments.problems, schemas.PROBLEMS, ["id", "source"]),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, codetests, errors, logs, schemas, tables
+from reasonlite.core import cli, errors, logs, schemas, tables
+from reasonlite.evaluation import codetests
 
 
 def main(argv: Sequence[str] | None = None) -> None:

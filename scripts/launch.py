@@ -16,8 +16,9 @@ from pathlib import Path
 
 import yaml
 
-from reasonlite import cli, devices, errors
-from reasonlite.errors import UserError
+from reasonlite.cluster import devices
+from reasonlite.core import cli, errors
+from reasonlite.core.errors import UserError
 
 
 def main(argv: Sequence[str] | None = None) -> None:

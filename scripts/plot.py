@@ -8,8 +8,9 @@ from pathlib import Path
 import polars as pl
 from matplotlib.figure import Figure
 
-from reasonlite import cli, errors, figures, logs, schemas, tables
-from reasonlite.errors import UserError
+from reasonlite.core import cli, errors, logs, schemas, tables
+from reasonlite.core.errors import UserError
+from reasonlite.report import figures
 
 FROM_CSV: dict[str, Callable[[pl.DataFrame], Figure]] = {
     "pass_at_k": figures.pass_at_k,

@@ -12,9 +12,9 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, errors
 from reasonlite.audit import hub, release
-from reasonlite.config import Config, load_config
+from reasonlite.config.experiment import Config, load_config
+from reasonlite.core import cli, errors
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import adjudication, cli, errors, logs, schemas, tables
+from reasonlite.core import cli, errors, logs, schemas, tables
+from reasonlite.labels import adjudication
 
 
 def main(argv: Sequence[str] | None = None) -> None:

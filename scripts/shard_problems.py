@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cleaning, cli, errors, logs, problems, schemas, tables
-from reasonlite.settings import Cleaning
+from reasonlite.config.settings import Cleaning
+from reasonlite.core import cli, errors, logs, schemas, tables
+from reasonlite.problems import cleaning
+from reasonlite.problems.shards import into_shards
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -28,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     kept, dropped, noticed = cleaning.clean(read, held_out, arguments.cleaning)
     if kept.is_empty():
         raise errors.UserError("no problem is left after cleaning", where=arguments.dropped, todo="add problems")
-    for path, frame in zip(arguments.shards, problems.into_shards(kept, len(arguments.shards)), strict=True):
+    for path, frame in zip(arguments.shards, into_shards(kept, len(arguments.shards)), strict=True):
         tables.write_table(path, frame, schemas.PROBLEMS)
     if arguments.noticed:
         tables.write_table(arguments.noticed, noticed, schemas.NOTICED)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, distributions, errors, files, logs
+from reasonlite.core import cli, errors, files, logs
+from reasonlite.report import distributions
 
 
 def main(argv: Sequence[str] | None = None) -> None:

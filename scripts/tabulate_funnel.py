@@ -7,7 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from reasonlite import cli, errors, files, funnel, logs
+from reasonlite.core import cli, errors, files, logs
+from reasonlite.report import funnel
 
 
 def main(argv: Sequence[str] | None = None) -> None:

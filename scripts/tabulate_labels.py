@@ -7,7 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from reasonlite import adjudication, cli, errors, files, logs, schemas, tables, votes
+from reasonlite.core import cli, errors, files, logs, schemas, tables
+from reasonlite.labels import adjudication, votes
 
 SHARES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 COUNTS = (1, 2, 4, 8, 16)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, errors, files, ledger, logs
+from reasonlite.core import cli, errors, files, logs
+from reasonlite.report import ledger
 
 
 def main(argv: Sequence[str] | None = None) -> None:

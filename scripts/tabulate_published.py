@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from reasonlite import cli, errors, files, layout, logs
-from reasonlite.errors import UserError
+from reasonlite.core import cli, errors, files, layout, logs
+from reasonlite.core.errors import UserError
 
 NOTE = "As printed by ReasonLite, in per cent; nothing here was measured by this workflow."
 

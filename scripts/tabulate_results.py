@@ -12,7 +12,9 @@ from pathlib import Path
 
 import polars as pl
 
-from reasonlite import cli, config, errors, files, layout, logs, results
+from reasonlite.config import experiment
+from reasonlite.core import cli, errors, files, layout, logs
+from reasonlite.evaluation import results
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -20,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--judged", type=Path, nargs="+", required=True, help="evaluation/<model>/<benchmark>/judged.parquet"
     )
-    parser.add_argument("--evaluation", type=cli.json_of(config.Evaluation), required=True, help="as in the config")
+    parser.add_argument("--evaluation", type=cli.json_of(experiment.Evaluation), required=True, help="as in the config")
     parser.add_argument("--published", type=Path, required=True, help="csv of published numbers")
     parser.add_argument("--seed", type=int, required=True, help="seed of the bootstrap")
     parser.add_argument("--folder", type=Path, required=True, help="folder to write to")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reasonlite import errors
+from reasonlite.core import errors
 from reasonlite.training import command, distill
 
 

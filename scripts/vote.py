@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite import cli, errors, logs, schemas, tables, votes
+from reasonlite.core import cli, errors, logs, schemas, tables
+from reasonlite.labels import votes
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -27,10 +27,10 @@ import polars as pl
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from reasonlite.cleaning import clean  # noqa: E402
-from reasonlite.schemas import PROBLEMS, SOURCED  # noqa: E402
-from reasonlite.settings import Cleaning  # noqa: E402
-from reasonlite.tables import frame_of  # noqa: E402
+from reasonlite.config.settings import Cleaning
+from reasonlite.core.schemas import PROBLEMS, SOURCED
+from reasonlite.core.tables import frame_of
+from reasonlite.problems.cleaning import clean
 
 DATA = ROOT.parent / "shared" / "data"
 TRAIN = ("deepscaler_aime", "deepscaler_math", "gsm8k_train")

@@ -34,8 +34,8 @@ import polars as pl
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from reasonlite.schemas import ANSWERS, DROPPED, JUDGED, PROBLEMS  # noqa: E402
-from reasonlite.tables import TableWriter, frame_of, write_table  # noqa: E402
+from reasonlite.core.schemas import ANSWERS, DROPPED, JUDGED, PROBLEMS
+from reasonlite.core.tables import TableWriter, frame_of, write_table
 
 DATA = ROOT.parent / "shared" / "data" / "outputs"
 PER_PROBLEM, SHARD_PROBLEMS, PIECE = 32, 1000, 512

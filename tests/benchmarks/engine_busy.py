@@ -24,11 +24,11 @@ import polars as pl
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from reasonlite import generation  # noqa: E402
-from reasonlite.engines.offline import Offline  # noqa: E402
-from reasonlite.schemas import ANSWERS  # noqa: E402
-from reasonlite.settings import Effort, VllmEngine  # noqa: E402
-from reasonlite.tables import read_table  # noqa: E402
+from reasonlite.answers import generation
+from reasonlite.answers.engines.offline import Offline
+from reasonlite.config.settings import Effort, VllmEngine
+from reasonlite.core.schemas import ANSWERS
+from reasonlite.core.tables import read_table
 
 
 class Watched:

@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
 from math_verify import parse, verify  # noqa: E402
 
-from reasonlite.answers import extract  # noqa: E402
-from reasonlite.equivalence import compare  # noqa: E402
+from reasonlite.judge.equivalence import compare
+from reasonlite.judge.extraction import extract
 
 OUTPUTS = {  # file: column of the verdict
     "math100_qwen_rm_maj": "score",

@@ -64,8 +64,9 @@ def peak() -> float:
 def child(folder: Path) -> None:
     import polars as pl
 
-    from reasonlite.grouping import group
-    from reasonlite.votes import judge, vote
+    from reasonlite.labels.groups import group
+    from reasonlite.labels.judged import judge
+    from reasonlite.labels.votes import vote
 
     found: dict[str, float] = {"imports_mib": peak()}
     started = time.perf_counter()

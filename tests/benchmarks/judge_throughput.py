@@ -34,10 +34,9 @@ def ours(rows: list[tuple[str, str, str]]) -> dict[str, float]:
     """Seconds by step, for all answers of a file."""
     import polars as pl
 
-    from reasonlite.answers import final_answer
-    from reasonlite.grouping import group
-    from reasonlite.transcripts import split_reply
-    from reasonlite.votes import judge
+    from reasonlite.answers.transcripts import final_answer, split_reply
+    from reasonlite.labels.groups import group
+    from reasonlite.labels.judged import judge
 
     started = time.perf_counter()
     found = [final_answer(split_reply(text, "stop")) for _, _, text in rows]

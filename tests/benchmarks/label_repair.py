@@ -22,10 +22,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 import polars as pl  # noqa: E402
 from judge_throughput import FILES, read  # noqa: E402
 
-from reasonlite.answers import extract  # noqa: E402
-from reasonlite.equivalence import compare  # noqa: E402
-from reasonlite.grouping import group  # noqa: E402
-from reasonlite.votes import vote  # noqa: E402
+from reasonlite.judge.equivalence import compare
+from reasonlite.judge.extraction import extract
+from reasonlite.labels.groups import group
+from reasonlite.labels.votes import vote
 
 THRESHOLDS = [(0.5, 2), (0.5, 4), (0.7, 4), (0.8, 4), (0.9, 4), (1.0, 4)]
 

@@ -25,9 +25,9 @@ import polars as pl
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from reasonlite.schemas import CURRICULUM  # noqa: E402
-from reasonlite.seeding import shuffle_key  # noqa: E402
-from reasonlite.tables import frame_of, write_table  # noqa: E402
+from reasonlite.core.schemas import CURRICULUM
+from reasonlite.core.seeding import shuffle_key
+from reasonlite.core.tables import frame_of, write_table
 
 PLAIN = """
 import json, sys, resource, time, torch, polars as pl

@@ -9,13 +9,13 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet
 import pytest
-from test_votes import answers_of
+from rows import answers_of
 
-from reasonlite.cli import json_of
-from reasonlite.errors import UserError, run_main
-from reasonlite.schemas import ANSWERS, CURRICULUM, FUNNEL, JUDGED, PROBLEMS, VOTES
-from reasonlite.settings import Sampling
-from reasonlite.tables import frame_of, read_table, write_table
+from reasonlite.config.settings import Sampling
+from reasonlite.core.cli import json_of
+from reasonlite.core.errors import UserError, run_main
+from reasonlite.core.schemas import ANSWERS, CURRICULUM, FUNNEL, JUDGED, PROBLEMS, VOTES
+from reasonlite.core.tables import frame_of, read_table, write_table
 
 ROOT = Path(__file__).parents[2]
 
@@ -142,8 +142,8 @@ def test_tables_and_figures_need_no_engine_or_trainer(tmp_path):
 import runpy, sys
 sys.modules.update(dict.fromkeys(["torch", "vllm", "transformers", "trl", "accelerate", "datasets"]))
 sys.path.insert(0, "scripts")
-import reasonlite.experiment, yaml
-reasonlite.experiment.open_experiment(yaml.safe_load(open("config/demo.yaml")))
+import reasonlite.workflow.experiment, yaml
+reasonlite.workflow.experiment.open_experiment(yaml.safe_load(open("config/demo.yaml")))
 for line in sys.stdin.read().splitlines():
     sys.argv = line.split()
     try:

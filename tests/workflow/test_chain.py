@@ -274,6 +274,6 @@ def test_a_change_in_any_module_reruns_its_users_and_what_follows_and_a_comment_
         if not wanted <= found <= reached:
             wrong[module] = (wanted - found, found - reached)
     assert wrong == {}
-    module = project / "scripts" / "reasonlite" / "errors.py"  # which all of them use
+    module = project / "scripts" / "reasonlite" / "core" / "errors.py"  # which all of them use
     module.write_text(module.read_text().replace('"""What a user', '"""  # What\n\na user') + "\n# a remark\n")
     assert planned(project) == set()

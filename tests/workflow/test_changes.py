@@ -208,8 +208,8 @@ CHANGES = [
     ),
     (
         "a function of the library",
-        lambda p: p.replace("scripts/reasonlite/funnel.py", '"kept"', '"left"'),
-        [r"code reasonlite/funnel\.py: "],
+        lambda p: p.replace("scripts/reasonlite/report/funnel.py", '"kept"', '"left"'),
+        [r"code reasonlite/report/funnel\.py: "],
         ["tables/funnel.csv", "figures/funnel.png"],
     ),
     (
@@ -226,8 +226,8 @@ CHANGES = [
     ),
     (
         "a figure's style",
-        lambda p: p.replace("scripts/reasonlite/figures.py", "0.9 + 0.35 *", "1.9 + 0.35 *"),
-        [r"code reasonlite/figures\.py: stages"],
+        lambda p: p.replace("scripts/reasonlite/report/figures.py", "0.9 + 0.35 *", "1.9 + 0.35 *"),
+        [r"code reasonlite/report/figures\.py: stages"],
         ["figures/stages.png", "figures/stages.svg", "figures/stages.pdf"],
     ),
     (
@@ -251,14 +251,14 @@ CHANGES = [
     ("only times", touch, [], []),
     (
         "a comment and a docstring",
-        lambda p: p.replace("scripts/reasonlite/votes.py", '"""', '"""Said otherwise. '),
+        lambda p: p.replace("scripts/reasonlite/labels/votes.py", '"""', '"""Said otherwise. '),
         [],
         [],
     ),
     (
         "code that gives the same",
         lambda p: p.replace(
-            "scripts/reasonlite/curriculum.py", "import polars as pl\n", "import polars as pl\n\nUNUSED = 1\n"
+            "scripts/reasonlite/curriculum/examples.py", "import polars as pl\n", "import polars as pl\n\nUNUSED = 1\n"
         ),
         [],
         [],
@@ -297,10 +297,10 @@ def test_the_audit_names_what_changed_and_why(finished, name, change, causes, ou
 
 def test_a_stage_that_would_be_the_same_is_not_trained_again(finished):
     log = finished.folder / RESULTS / "logs" / "train" / "turbo.log"
-    finished.replace("scripts/reasonlite/curriculum.py", "UNUSED = 1", "UNUSED = 2")
+    finished.replace("scripts/reasonlite/curriculum/examples.py", "UNUSED = 1", "UNUSED = 2")
     assert "Training the stage" in finished.run()  # planned together with what it reads
     assert "its files are put in place again" in log.read_text()
-    finished.replace("scripts/reasonlite/curriculum.py", "UNUSED = 2", "UNUSED = 3")
+    finished.replace("scripts/reasonlite/curriculum/examples.py", "UNUSED = 2", "UNUSED = 3")
     assert "Choosing examples" in finished.run(["curriculum/short/00000.parquet"])
     assert "Training the stage" not in finished.run()  # the examples are known to be the same by then
     assert finished.audit("verify", str(RESULTS)).endswith(" 0 faults\n")

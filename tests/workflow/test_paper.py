@@ -10,7 +10,7 @@ import pytest
 import yaml
 from running import ROOT, environment
 
-from reasonlite.seeding import shard_of
+from reasonlite.core.seeding import shard_of
 
 pytestmark = pytest.mark.slow
 PAPER = yaml.safe_load((ROOT / "config" / "paper.yaml").read_text())

@@ -18,8 +18,8 @@ def server(tiny_model, tmp_path_factory):
 
 
 def test_answers_come_through_a_real_server(server, tmp_path):
-    from reasonlite.schemas import PROBLEMS
-    from reasonlite.tables import frame_of, write_table
+    from reasonlite.core.schemas import PROBLEMS
+    from reasonlite.core.tables import frame_of, write_table
 
     rows = [{"id": f"s:{n}", "source": "s", "problem": f"What is {n} + {n}?", "answer": str(2 * n)} for n in range(5)]
     write_table(tmp_path / "problems.parquet", frame_of(rows, PROBLEMS), PROBLEMS)

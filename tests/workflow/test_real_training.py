@@ -14,8 +14,8 @@ import pytest
 import yaml
 from running import ROOT, environment, run_snakemake
 
-from reasonlite.schemas import CURRICULUM
-from reasonlite.tables import frame_of, write_table
+from reasonlite.core.schemas import CURRICULUM
+from reasonlite.core.tables import frame_of, write_table
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 import yaml
 
-from reasonlite import layout
-from reasonlite.config import Config
+from reasonlite.config.experiment import Config
+from reasonlite.core import layout
 
 UNSTATED = "not stated (release.licenses in the config)"
 

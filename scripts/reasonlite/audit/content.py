@@ -9,7 +9,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from reasonlite.errors import UserError
+from reasonlite.core.errors import UserError
 
 BATCH_ROWS = 1_024
 

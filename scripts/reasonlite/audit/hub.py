@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reasonlite.audit import cards
-from reasonlite.config import Config
-from reasonlite.errors import UserError
+from reasonlite.config.experiment import Config
+from reasonlite.core.errors import UserError
 
 
 def plan(results: Path, config: Config, stage: str | None) -> Iterator[tuple[str, Path | str]]:

@@ -16,7 +16,7 @@ import polars as pl
 
 from reasonlite.audit import manifest as manifests
 from reasonlite.audit.inside import shortened
-from reasonlite.errors import UserError
+from reasonlite.core.errors import UserError
 
 ROWS = 12  # shown of one table
 IDS = ("answer_id", "problem_id", "id")

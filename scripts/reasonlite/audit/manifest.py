@@ -25,8 +25,8 @@ from typing import Any
 
 from reasonlite.audit import content, records
 from reasonlite.audit.store import FOLDER, Store
-from reasonlite.errors import UserError
-from reasonlite.files import sha256_file, sha256_text, write_json
+from reasonlite.core.errors import UserError
+from reasonlite.core.files import sha256_file, sha256_text, write_json
 
 VERSION = 2
 NAME = "manifest.json"

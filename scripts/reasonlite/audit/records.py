@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from reasonlite.errors import UserError
-from reasonlite.machine import MARK
+from reasonlite.core.errors import UserError
+from reasonlite.core.machine import MARK
 
 FORMATS = {6}  # of the metadata: Snakemake 9.27's
 

@@ -21,9 +21,9 @@ from typing import Any
 from reasonlite.audit import cards
 from reasonlite.audit import manifest as manifests
 from reasonlite.audit.verifying import Fault
-from reasonlite.config import Config
-from reasonlite.errors import UserError
-from reasonlite.files import atomic_path, sha256_file
+from reasonlite.config.experiment import Config
+from reasonlite.core.errors import UserError
+from reasonlite.core.files import atomic_path, sha256_file
 
 SUMS, CRATE = "SHA256SUMS", "ro-crate-metadata.json"
 WORKFLOW = ("Snakefile", "rules", "scripts", "README.md", "LICENSE", "CITATION.cff")

@@ -10,8 +10,8 @@ from typing import Any
 
 from reasonlite.audit import manifest as manifests
 from reasonlite.audit.store import FOLDER, Store
-from reasonlite.errors import UserError
-from reasonlite.files import sha256_file
+from reasonlite.core.errors import UserError
+from reasonlite.core.files import sha256_file
 
 
 @dataclass(frozen=True)

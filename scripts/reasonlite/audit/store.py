@@ -20,8 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from reasonlite.errors import UserError
-from reasonlite.files import sha256_file, write_text
+from reasonlite.core.errors import UserError
+from reasonlite.core.files import sha256_file, write_text
 
 FOLDER = ".audit"
 HISTORY = 5  # manifests kept

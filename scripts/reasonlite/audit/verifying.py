@@ -8,7 +8,7 @@ from typing import Any
 
 from reasonlite.audit import manifest as manifests
 from reasonlite.audit.store import Store
-from reasonlite.errors import UserError
+from reasonlite.core.errors import UserError
 
 
 @dataclass(frozen=True, order=True)

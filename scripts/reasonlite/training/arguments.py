@@ -9,7 +9,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-from reasonlite.errors import UserError
+from reasonlite.core.errors import UserError
 
 # the configuration class of each method, its file, and the classes it extends
 BASES = [("trl", "trainer/base_config.py", "_BaseConfig"), ("transformers", "training_args.py", "TrainingArguments")]

@@ -7,10 +7,12 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from reasonlite import cli, interruption, logs, stages
-from reasonlite.errors import UserError
-from reasonlite.files import atomic_path
-from reasonlite.models import write_checksums
+from reasonlite.cluster import interruption
+from reasonlite.config import stages
+from reasonlite.core import cli, logs
+from reasonlite.core.errors import UserError
+from reasonlite.core.files import atomic_path
+from reasonlite.models.folders import write_checksums
 from reasonlite.training import arguments as trainer_arguments
 from reasonlite.training import reuse
 from reasonlite.training.common import Job

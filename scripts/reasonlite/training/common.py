@@ -15,14 +15,14 @@ from typing import Any
 
 import polars as pl
 
-from reasonlite import interruption
-from reasonlite.errors import UserError
-from reasonlite.files import write_json, write_text
-from reasonlite.logs import get_logger
-from reasonlite.models import fingerprint, write_fingerprint
-from reasonlite.schemas import TRAINING_LOG, TRAINING_SPEED
-from reasonlite.stages import DistillStage, GrpoStage, Lora, SftStage
-from reasonlite.tables import frame_of, write_table
+from reasonlite.cluster import interruption
+from reasonlite.config.stages import DistillStage, GrpoStage, Lora, SftStage
+from reasonlite.core.errors import UserError
+from reasonlite.core.files import write_json, write_text
+from reasonlite.core.logs import get_logger
+from reasonlite.core.schemas import TRAINING_LOG, TRAINING_SPEED
+from reasonlite.core.tables import frame_of, write_table
+from reasonlite.models.folders import fingerprint, write_fingerprint
 
 log = get_logger(__name__)
 # of this machine or of the moment; the rest of the resolved arguments goes into the checkpoint

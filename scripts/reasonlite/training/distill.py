@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from reasonlite.errors import UserError
-from reasonlite.lengths import open_tokenizer
-from reasonlite.stages import DistillStage
+from reasonlite.config.stages import DistillStage
+from reasonlite.core.errors import UserError
+from reasonlite.models.lengths import open_tokenizer
 from reasonlite.training import common
 from reasonlite.training.prompts import prompts_of
 

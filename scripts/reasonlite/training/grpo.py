@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from reasonlite.answers import final_answer
-from reasonlite.equivalence import compare
-from reasonlite.lengths import open_tokenizer
-from reasonlite.stages import GrpoStage
+from reasonlite.answers.transcripts import final_answer, split_reply
+from reasonlite.config.stages import GrpoStage
+from reasonlite.judge.equivalence import compare
+from reasonlite.models.lengths import open_tokenizer
 from reasonlite.training import common
 from reasonlite.training.prompts import prompts_of
-from reasonlite.transcripts import split_reply
 
 
 def train(job: common.Job) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import polars as pl
 
-from reasonlite.errors import UserError
-from reasonlite.logs import get_logger
-from reasonlite.prompts import messages_for
-from reasonlite.schemas import PROBLEMS
-from reasonlite.stages import DistillStage, GrpoStage
-from reasonlite.tables import read_tables
+from reasonlite.answers.prompts import messages_for
+from reasonlite.config.stages import DistillStage, GrpoStage
+from reasonlite.core.errors import UserError
+from reasonlite.core.logs import get_logger
+from reasonlite.core.schemas import PROBLEMS
+from reasonlite.core.tables import read_tables
 from reasonlite.training import common
 
 log = get_logger(__name__)

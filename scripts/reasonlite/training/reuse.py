@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from reasonlite.files import atomic_path, sha256_file, write_json
-from reasonlite.logs import get_logger
-from reasonlite.models import fingerprint
-from reasonlite.provenance import code_of
+from reasonlite.audit.provenance import code_of
+from reasonlite.core.files import atomic_path, sha256_file, write_json
+from reasonlite.core.logs import get_logger
+from reasonlite.models.folders import fingerprint
 
 log = get_logger(__name__)
 MADE_FROM, FINISHED = "made_from.json", "finished"

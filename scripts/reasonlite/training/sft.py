@@ -6,13 +6,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from reasonlite.errors import UserError
-from reasonlite.lengths import counter, open_tokenizer
-from reasonlite.logs import get_logger
-from reasonlite.schemas import CURRICULUM
-from reasonlite.seeding import shuffle_key
-from reasonlite.stages import SftStage
-from reasonlite.tables import read_table
+from reasonlite.config.stages import SftStage
+from reasonlite.core.errors import UserError
+from reasonlite.core.logs import get_logger
+from reasonlite.core.schemas import CURRICULUM
+from reasonlite.core.seeding import shuffle_key
+from reasonlite.core.tables import read_table
+from reasonlite.models.lengths import counter, open_tokenizer
 from reasonlite.training import common
 
 log = get_logger(__name__)

@@ -1,0 +1,156 @@
+"""vLLM's offline engine in this process."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from reasonlite.answers.engines import Reply, Request
+from reasonlite.answers.prompts import Message
+from reasonlite.config.settings import Sampling, VllmEngine
+from reasonlite.core.errors import UserError
+from reasonlite.core.logs import get_logger
+from reasonlite.models.folders import check_model_folder
+
+log = get_logger(__name__)
+
+
+class Offline:
+    """One model copy, on the GPUs this job has or on the CPU."""
+
+    def __init__(
+        self, settings: VllmEngine, model: Path, sampling: Sampling, template_arguments: dict[str, Any]
+    ) -> None:
+        check_model_folder(model)
+        os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+        os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+        _allow_length(model, settings.max_model_len)
+        from vllm.platforms import current_platform
+
+        on_cpu = current_platform.is_cpu()
+        if settings.batch_invariant and not on_cpu:  # on a CPU it asks for Triton's kernels, which are not there
+            os.environ["VLLM_BATCH_INVARIANT"] = "1"
+        arguments = {**(_cpu_arguments(settings) if on_cpu else {}), **settings.arguments}
+        # seen on a CPU: a text in bfloat16 depends on what is generated beside it, in float32 it does not
+        dtype = "float32" if on_cpu and settings.batch_invariant else settings.dtype
+        from vllm import LLM
+
+        self._sampling = sampling
+        self._template_arguments = template_arguments
+        self._limit = settings.max_model_len
+        self._at_once = settings.max_num_seqs
+        self._last: tuple[list[Message], list[int]] | None = None
+        try:
+            self._engine = LLM(
+                model=str(model),
+                max_model_len=settings.max_model_len,
+                max_num_seqs=settings.max_num_seqs,
+                dtype=dtype,
+                tensor_parallel_size=settings.tensor_parallel_size,
+                **arguments,
+            )
+        except ValueError as error:  # vLLM's word for settings that it or the machine cannot serve
+            raise UserError(
+                f"vLLM cannot serve this model with the engine's settings {settings.model_dump_json()}: {error}",
+                where=model,
+                todo="change the setting it names, often max_model_len, in the config's engine",
+            ) from None
+        self._tokenizer = self._engine.get_tokenizer()
+        if self._tokenizer.chat_template is None:
+            raise UserError("its tokenizer has no chat template", where=model, todo="use an instruction-tuned model")
+
+    def replies(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply]]:
+        """As many requests as are generated at once, and as many again waiting, so that no place stays empty."""
+        waiting = iter(requests)
+        running: dict[str, Request] = {}
+        while True:
+            for request in itertools.islice(waiting, 2 * self._at_once - len(running)):
+                prompt = self._prompt(request)
+                if len(prompt) < self._limit:
+                    running[self._start(request, prompt)] = request
+                else:
+                    text = f"the prompt of {len(prompt)} tokens leaves no room in max_model_len {self._limit}"
+                    yield request, Reply(None, error=text)
+            if not running:
+                return
+            for output in self._engine.llm_engine.step():
+                if output.finished:
+                    yield running.pop(output.request_id), _reply(output)
+
+    def _start(self, request: Request, prompt: list[int]) -> str:
+        parameters = self._sampling_parameters(request.seed)
+        from vllm.inputs import tokens_input
+
+        identifier = str(next(self._engine.request_counter))
+        self._engine.llm_engine.add_request(identifier, tokens_input(prompt), parameters)
+        return identifier
+
+    def _prompt(self, request: Request) -> list[int]:
+        if self._last is None or self._last[0] != request.messages:  # a problem's answers share their prompt
+            encoded = self._tokenizer.apply_chat_template(
+                request.messages,
+                add_generation_prompt=True,
+                tokenize=True,
+                return_dict=True,
+                **self._template_arguments,
+            )
+            self._last = (request.messages, list(encoded["input_ids"]))
+        return self._last[1]
+
+    def _sampling_parameters(self, seed: int) -> Any:
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
+
+        return SamplingParams(
+            output_kind=RequestOutputKind.FINAL_ONLY,
+            temperature=self._sampling.temperature,
+            top_p=self._sampling.top_p,
+            max_tokens=self._sampling.max_tokens,
+            seed=seed,
+            skip_special_tokens=False,  # Harmony's channels are special tokens
+        )
+
+    def close(self) -> None:
+        del self._engine
+
+
+def _allow_length(model: Path, wanted: int) -> None:
+    """Let vLLM take more tokens than a model was made for, as ReasonLite does with Qwen3-0.6B (65536 of 40960)."""
+    made_for = json.loads((model / "config.json").read_text(encoding="utf-8")).get("max_position_embeddings")
+    if made_for and wanted > made_for:
+        log.warning("max_model_len %d is more than the %d positions the model was made for", wanted, made_for)
+        os.environ.setdefault("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "1")
+
+
+def _reply(output: Any) -> Reply:
+    completion = output.outputs[0]
+    if not completion.text.strip():
+        return Reply(None, error=f"empty reply with finish_reason {completion.finish_reason}")
+    return Reply(
+        text=completion.text,
+        prompt_tokens=len(output.prompt_token_ids),
+        tokens=len(completion.token_ids),
+        finish_reason=completion.finish_reason,
+    )
+
+
+def _cpu_arguments(settings: VllmEngine) -> dict[str, Any]:
+    """What vLLM's CPU build (seen with 0.31) needs to run small jobs well.
+
+    One process, because each further one imports torch again; all cores of this job;
+    a fixed KV cache, because its check against free memory counts one memory node only;
+    whole prompts, because a prompt prefilled in parts together with a seed ends in
+    "CPU Generator does not use offset".
+    """
+    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+    os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
+    return {
+        "enforce_eager": True,
+        "kv_cache_memory_bytes": 2**30,
+        "enable_chunked_prefill": False,
+        "max_num_batched_tokens": max(settings.max_model_len, 4096),
+    }

@@ -1,0 +1,287 @@
+"""The experiment's configuration: closed models, every key described with its unit.
+
+Knows what may be configured; does not know where things run (that is in profiles) and
+never imports torch, vLLM or Polars.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from reasonlite.config.settings import (
+    Adjudicator,
+    AnyEngine,
+    Cleaning,
+    Closed,
+    Effort,
+    Name,
+    Prompt,
+    RecordedEngine,
+    Sampling,
+    Share,
+    VllmEngine,
+)
+from reasonlite.config.sources import GymSource, Model, Source
+from reasonlite.config.stages import DistillStage, Grid, SftStage, Stage, evaluated_of, stages_of
+from reasonlite.core.errors import UserError
+
+
+class Problems(Closed):
+    sources: dict[Name, Source] = Field(min_length=1, description="where problems come from, by name")
+    shards: int = Field(ge=1, le=100_000, description="files the problems are spread over, by a hash of the id")
+    cleaning: Cleaning = Field(default_factory=lambda: Cleaning())
+
+
+class Teacher(Closed):
+    model: Name = Field(description="one of models")
+    engine: AnyEngine
+    efforts: dict[Name, Effort] = Field(min_length=1, description="settings by effort, such as medium and high")
+    commit: int = Field(
+        1024, ge=1, description="replies that are put on disk together, at most; what two minutes bring in any case"
+    )
+
+
+class Labels(Closed):
+    min_share: Share = Field(0.9, description="share of the votes the top answer needs; ReasonLite: 0.9")
+    min_votes: int = Field(4, ge=1, description="answers the top answer needs; ReasonLite: 4")
+    efforts: list[Name] | None = Field(None, description="efforts whose answers vote; default: all")
+    weights: dict[Name, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict, description="what a vote of an effort counts in the share; 1 where none is given"
+    )
+    judge: Literal["rules", "llm", "rules_then_llm"] = Field(
+        "rules",
+        description="who says whether two answers are the same: rules alone; a model for what they leave undecided;"
+        " or a model for every answer, as ReasonLite does",
+    )
+    adjudicator: Adjudicator = Field(default_factory=lambda: Adjudicator())
+
+
+class Stratum(Closed):
+    efforts: list[Name] = Field(min_length=1, description="efforts the examples come from")
+    filter: str = Field(
+        "correct_vote",
+        description="SQL expression over the judged columns; rows where it is true are kept",
+    )
+    at_most: int | None = Field(None, ge=1, description="examples a problem may have, chosen by the seed; default: all")
+    balanced: bool = Field(
+        False, description="in each shard, no problem source gives more examples than the scarcest one"
+    )
+    student: Name | None = Field(
+        None,
+        description="one of models, whose tokenizer counts the examples' tokens; default: where the first stage that"
+        " learns from them starts",
+    )
+
+
+class Benchmark(Closed):
+    """A held-out problem set."""
+
+    source: Source
+    instruction: str | None = Field(None, description="text after each of its problems, instead of the model's own")
+    answers_per_problem: int | None = Field(None, ge=1, description="answers drawn here; default: as for all")
+    content_sha256: str | None = Field(
+        None,
+        pattern="^[0-9a-f]{64}$",
+        description="hash of its problems and answers as read, so that a changed copy is refused; the log tells it",
+    )
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether answers are programs, judged by tests."""
+        return not isinstance(self.source, GymSource) and self.source.columns.tests
+
+
+class Evaluated(Closed):
+    model: Name = Field(description="one of models or stages")
+    prompt: Prompt = Field(default_factory=lambda: Prompt())
+    sampling: Sampling
+    parameters: float | None = Field(None, gt=0, description="parameters in billions, for accuracy against compute")
+    layers: int = Field(0, ge=0, description="layers, for the attention's share of the compute; 0 leaves it out")
+    attention_width: int = Field(0, ge=0, description="attention heads times their size, for the same")
+    published: str | None = Field(None, description="the model's name in config/published, to put it beside")
+
+
+class Evaluation(Closed):
+    engine: VllmEngine
+    benchmarks: dict[Name, Benchmark] = Field(min_length=1, description="held-out problem sets")
+    answers_per_problem: int = Field(ge=1, description="answers drawn for every problem: the n of avg@n")
+    first_seed: int | None = Field(
+        None, ge=0, description="seed of every problem's first answer, the next has one more; default: derived seeds"
+    )
+    pass_at: list[int] = Field(min_length=1, description="the k of pass@k; none above answers_per_problem")
+    models: list[Evaluated] = Field(min_length=1, description="what is compared, in the table's order")
+    baseline: Name = Field(description="the model that the others are compared with")
+    resamples: int = Field(10_000, ge=100, description="bootstrap draws over problems for the intervals")
+
+
+class Environment(Closed):
+    """What the jobs run in, and what happens when that changes."""
+
+    lock: Path = Field(Path("envs/cpu.lock"), description="lock of the environment or container that jobs run in")
+    changed: Literal["warn", "rerun"] = Field(
+        "warn", description="a changed lock is told and outputs are kept, or all is made again"
+    )
+
+
+class Release(Closed):
+    """What the cards and the metadata of a release say; no job reads it."""
+
+    title: str = Field("", description="default: the experiment's name")
+    description: str = Field("", description="a paragraph for readers")
+    license: str = Field("", description="licence of the data and models released, as an SPDX name")
+    authors: list[str] = Field(default_factory=list, description="names")
+    licenses: dict[Name, str] = Field(default_factory=dict, description="licence of each source and model, by name")
+
+
+class Config(Closed):
+    """One experiment. Results go to results/<experiment>/."""
+
+    experiment: Name = Field(description="name of the results folder")
+    seed: int = Field(ge=0, lt=2**31, description="from it every other seed is derived")
+    environment: Environment = Field(default_factory=lambda: Environment())
+    models: dict[Name, Model] = Field(min_length=1, description="models by name")
+    problems: Problems
+    teacher: Teacher
+    labels: Labels = Field(default_factory=lambda: Labels())
+    strata: dict[Name, Stratum] = Field(min_length=1, description="training sets by name")
+    stages: list[Stage] = Field(default_factory=list, description="training stages, in order")
+    grid: Grid | None = Field(None, description="chains of stages over bases and seeds; its stages come after these")
+    evaluation: Evaluation
+    release: Release = Field(default_factory=lambda: Release())
+
+    @model_validator(mode="before")
+    @classmethod
+    def grid_in_full(cls, raw: Any) -> Any:
+        """Put the grid's stages and models where those written out are."""
+        if not isinstance(raw, dict) or not raw.get("grid"):
+            return raw
+        grid = Grid.model_validate(raw["grid"])
+        evaluation = dict(raw.get("evaluation") or {})
+        evaluation["models"] = [*(evaluation.get("models") or []), *evaluated_of(grid)]
+        return {**raw, "stages": [*(raw.get("stages") or []), *stages_of(grid)], "evaluation": evaluation}
+
+    @model_validator(mode="after")
+    def names_fit(self) -> Config:
+        _check_efforts(self)
+        _check_stages(self)
+        _check_evaluation(self)
+        return self
+
+
+def _one_of(key: str, value: str, choices: Any) -> None:
+    if value not in choices:
+        raise ValueError(f"{key}: {value!r} is not one of {', '.join(sorted(choices))}")
+
+
+def _check_efforts(config: Config) -> None:
+    efforts = config.teacher.efforts
+    _one_of("teacher.model", config.teacher.model, config.models)
+    for effort in config.labels.efforts or []:
+        _one_of("labels.efforts", effort, efforts)
+    for effort in config.labels.weights:
+        _one_of("labels.weights", effort, efforts)
+    if config.labels.adjudicator.model is not None:
+        _one_of("labels.adjudicator.model", config.labels.adjudicator.model, config.models)
+    for name, stratum in config.strata.items():
+        for effort in stratum.efforts:
+            _one_of(f"strata.{name}.efforts", effort, efforts)
+        if stratum.student is not None:
+            _one_of(f"strata.{name}.student", stratum.student, config.models)
+    judge = config.labels.adjudicator
+    judges_engine = judge.engine or config.teacher.engine
+    if config.labels.judge != "rules" and isinstance(judges_engine, RecordedEngine):
+        raise ValueError("labels.adjudicator.engine: the teacher's answers are recorded, so the judge needs its own")
+    room = judges_engine.max_model_len if isinstance(judges_engine, VllmEngine) else judge.sampling.max_tokens
+    if config.labels.judge != "rules" and judge.sampling.max_tokens > room:
+        raise ValueError(
+            f"labels.adjudicator.sampling.max_tokens: {judge.sampling.max_tokens} is above its engine's"
+            f" max_model_len, {room}"
+        )
+    if isinstance(config.teacher.engine, VllmEngine):
+        for name, effort_settings in efforts.items():
+            limit = config.teacher.engine.max_model_len
+            if effort_settings.sampling.max_tokens > limit:
+                raise ValueError(
+                    f"teacher.efforts.{name}.sampling.max_tokens: {effort_settings.sampling.max_tokens} is above"
+                    f" teacher.engine.max_model_len, {limit}"
+                )
+
+
+def _check_stages(config: Config) -> None:
+    if not config.stages:
+        raise ValueError("stages: at least one is needed, here or by a grid")
+    known = dict.fromkeys(config.models)
+    for position, stage in enumerate(config.stages):
+        if stage.name in known:
+            raise ValueError(f"stages[{position}].name: {stage.name!r} is taken by a model or an earlier stage")
+        _one_of(f"stages[{position}].start", stage.start, known)
+        if isinstance(stage, DistillStage):
+            _one_of(f"stages[{position}].teacher", stage.teacher, known)
+        choices = config.strata if isinstance(stage, SftStage) else config.problems.sources
+        for name in stage.data:
+            _one_of(f"stages[{position}].data", name, choices)
+        known[stage.name] = None
+
+
+def _check_evaluation(config: Config) -> None:
+    evaluation = config.evaluation
+    known = {*config.models, *(stage.name for stage in config.stages)}
+    for position, entry in enumerate(evaluation.models):
+        _one_of(f"evaluation.models[{position}].model", entry.model, known)
+    names = [entry.model for entry in evaluation.models]
+    if len(set(names)) != len(names):
+        raise ValueError("evaluation.models: a model is listed twice")
+    _one_of("evaluation.baseline", evaluation.baseline, names)
+    for k in evaluation.pass_at:
+        if not 1 <= k <= evaluation.answers_per_problem:
+            raise ValueError(
+                f"evaluation.pass_at: {k} is not between 1 and answers_per_problem, {evaluation.answers_per_problem}"
+            )
+    shared = set(evaluation.benchmarks) & set(config.problems.sources)
+    if shared:
+        raise ValueError(f"evaluation.benchmarks: {sorted(shared)} are also names of problem sources")
+
+
+def parse_config(raw: Any, where: object = "config") -> Config:
+    """Check a plain mapping and return the config; a `UserError` names key, value and choices."""
+    if not isinstance(raw, dict):
+        raise UserError("is not a mapping of keys to values", where=where, todo="see config/demo.yaml for the form")
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as error:
+        lines = [_explain(item) for item in error.errors()]
+        raise UserError(
+            "the configuration cannot be used\n  " + "\n  ".join(lines),
+            where=where,
+            todo="correct the keys named above; config/schema.yaml describes every key",
+        ) from None
+
+
+def _explain(item: Any) -> str:
+    place = ".".join(str(part) for part in item["loc"])
+    message = re.sub(r"^Value error, ", "", item["msg"])
+    if item["type"] == "extra_forbidden":
+        return f"{place}: no such key"
+    given = item.get("input")
+    shown = "" if isinstance(given, dict) or item["type"] in {"missing", "value_error"} else f" (given: {given!r})"
+    return f"{place}: {message}{shown}" if place else message
+
+
+def load_config(path: Path) -> Config:
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError("no such file", where=path, todo="give an existing config, such as config/demo.yaml") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"is not valid YAML: {error}", where=path) from None
+    return parse_config(raw, path)
+
+
+def schema_yaml() -> str:
+    """The JSON schema of the config as YAML; config/schema.yaml is this text."""
+    return yaml.safe_dump(Config.model_json_schema(), sort_keys=True, allow_unicode=True, width=100)

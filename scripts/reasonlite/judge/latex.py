@@ -1,0 +1,162 @@
+"""Tokens of an answer written in LaTeX or plain text.
+
+Knows how answers are written; does not know what they mean. One pass over the text, no
+recursion, so that neither deep nor long input can hang or overflow it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+from reasonlite.judge.vocabulary import UNITS
+
+Kind = Literal["number", "letters", "command", "text", "sign"]
+
+
+class Token(NamedTuple):
+    """One token. ``spaced``: white space stands before it; ``value`` of a command has no backslash."""
+
+    kind: Kind
+    value: str
+    spaced: bool
+
+
+class NotUnderstood(ValueError):
+    """The text is not an answer this grammar knows; the message says why."""
+
+
+class Unknown(NotUnderstood):
+    """Well formed as far as it goes, with a construct that this grammar leaves to computer algebra."""
+
+
+_UNESCAPED = {"\x0c": "f", "\x08": "b"}  # "\frac" and "\begin" written in a string that takes \f and \b for characters
+_CHARACTERS = str.maketrans(
+    {
+        **dict.fromkeys("\u2212\u2013\u2014\uff0d", "-"),
+        **dict.fromkeys("\u00a0\u2009\u202f\u3000\t\n\r", " "),
+        **dict.fromkeys(
+            "\x00\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+        ),
+        **dict.fromkeys("\u2032\u2019", "'"),
+        "²": "^{2}",
+        "³": "^{3}",
+        "½": "\\frac{1}{2}",
+        "¼": "\\frac{1}{4}",
+        "¾": "\\frac{3}{4}",
+        "°": "^{\\circ}",
+        "\uff0c": ",",
+        "\uff1b": ";",
+        "\uff1a": ":",
+        "\uff08": "(",
+        "\uff09": ")",
+    }
+    | {
+        sign: f" \\{name} "
+        for sign, name in {
+            **{"×": "times", "·": "cdot", "⋅": "cdot", "÷": "div", "±": "pm", "∓": "mp", "∞": "infty", "√": "sqrt"},
+            **{"≤": "le", "⩽": "le", "≥": "ge", "⩾": "ge", "≠": "ne", "≈": "approx", "∪": "cup", "∩": "cap"},
+            **{"∈": "in", "∅": "emptyset", "∖": "setminus", "→": "to", "⇒": "Rightarrow", "∨": "lor", "∧": "land"},
+            **{"π": "pi", "α": "alpha", "β": "beta", "γ": "gamma", "θ": "theta", "λ": "lambda", "φ": "phi"},
+            **{"ω": "omega", "ℝ": "reals", "⌊": "lfloor", "⌋": "rfloor", "⟨": "langle", "⟩": "rangle"},
+        }.items()
+    }
+)
+_TEXT = "text|textbf|textit|textrm|textnormal|textsf|texttt|mbox|hbox|mathrm|mathbf|mathit|mathsf|operatorname|bf|rm"
+_DROPPED = (
+    r"\\(?:left|right|displaystyle|textstyle|limits|nolimits|big|Big|bigg|Bigg|bigl|bigr|Bigl|Bigr|biggl|biggr)(?![a-zA-Z])"
+    r"|(?<!\\)\\[()\[\]]|\\?\$|[€£¥]|\*\*|\\phantom\{[^{}]*\}|<\|[a-z_]+\|>.*"
+)
+_REPAIRS = [
+    (re.compile(_DROPPED, re.DOTALL), ""),
+    (re.compile(r"(?<=[\d)\]}])(or|and)(?=[\\(A-Za-z\d\[])"), r" \\text{\1} "),
+    # an unmistakable thousands separator
+    (re.compile(r"(?<=\d)(?:,\\!\s*|\s*\{,\s*\}\s*|\\!,|\\!|,\\,)(?=\d{3})"), "\u066c"),
+    (re.compile(r"(?<!\\)\\!"), ""),
+    (re.compile(r"\\(?:qquad|quad(?=[a-z]?(?:_|\b))|enspace|thinspace|hspace\{[^{}]*\})|(?<!\\)\\[ ,:;>]|~"), " "),
+    (re.compile(r"(?<=[\d}]) *\( ?([A-Za-z][A-Za-z .'-]{2,40})\)$"), r" \\text{\1}"),  # 9 (apples)
+    (re.compile(r"^(?:about|approximately|approx\.|roughly|exactly) (?=\S)", re.IGNORECASE), ""),
+    (re.compile(r"\b(?:np|math|sympy|sp)\.(?=[a-z])"), ""),
+]
+_SPACED_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?![\d,])")
+_COMMA_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
+_TOKEN = re.compile(
+    r"(?P<space>\s+)|(?P<wrapped>\\(?P<font>" + _TEXT + r")\s*\{)|\\(?P<edge>begin|end)\s*\{(?P<name>[a-zA-Z]+\*?)\}"
+    r"|\\(?P<command>[a-zA-Z]+)|(?P<number>\d[\d\u066c]*\.(?=\\(?:overline|dot|bar)\b)|"
+    r"\d+\.(?=[-/*+)])|(?:\d[\d\u066c]*(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,3}(?![\d.a-zA-Z]))?)|(?P<letters>[^\W\d_]+)"
+    r"|(?P<sign>\\\\|\\[{}%|]|<=|>=|!=|==|:=|\.\.\.|.)",
+    re.DOTALL,
+)
+
+
+def clean(text: str) -> str:
+    """The text without what does not change its meaning: math marks, sizes, spacing, currency signs."""
+    text = re.sub(r"(?<=\d)\s?(c?m|km|ft|in)([²³])$", r" \\text{\1}\2", text.strip())
+    text = re.sub(r"\\?([\x08\x0c])(?=[a-z])", lambda match: "\\" + _UNESCAPED[match[1]], text).translate(_CHARACTERS)
+    if "\\begin" not in text:
+        text = re.sub(r"\\\\(?=[a-zA-Z{},;!])", r"\\", text)  # backslashes escaped twice
+    for pattern, replacement in _REPAIRS:
+        text = pattern.sub(replacement, text)
+    text = re.sub(r"\s+", " ", text).strip()
+    while text.endswith((".", ",", ";", ":", "\\")) and not text.endswith("..."):
+        text = text[:-1].rstrip()
+    return text
+
+
+def tokens(cleaned: str) -> list[Token]:
+    """The tokens of a cleaned text; NotUnderstood for wrapped text that is never closed."""
+    cleaned = _join_thousands(cleaned)
+    found: list[Token] = []
+    position, spaced = 0, False
+    while position < len(cleaned):
+        match = _TOKEN.match(cleaned, position)
+        if match is None:  # cannot happen: the last alternative takes any character
+            raise NotUnderstood(f"no token at {cleaned[position : position + 20]!r}")
+        position = match.end()
+        kind = "wrapped" if match["wrapped"] else match.lastgroup
+        if kind == "space":
+            spaced = True
+            continue
+        if kind == "wrapped":
+            end = _closing_brace(cleaned, position)
+            content = cleaned[position:end].strip()
+            is_product = match["font"].startswith("math") and len(content) == 2 and content not in UNITS
+            found.append(Token("letters" if is_product and content.isalpha() else "text", content, spaced))
+            position = end + 1
+        elif match["edge"]:
+            found.append(Token("command", f"{match['edge']} {match['name']}", spaced))
+        elif kind == "number":
+            found.append(Token("number", match["number"].replace("\u066c", ""), spaced))
+        else:
+            found.append(Token(kind, match[kind], spaced))  # type: ignore[arg-type,index]
+        spaced = False
+    return found
+
+
+def _closing_brace(text: str, start: int) -> int:
+    depth = 1
+    for position in range(start, len(text)):
+        if text[position] in "{}" and text[position - 1] != "\\":
+            depth += 1 if text[position] == "{" else -1
+            if depth == 0:
+                return position
+    raise NotUnderstood("a brace is never closed")
+
+
+def _join_thousands(text: str) -> str:
+    """Mark the commas and spaces that group digits by thousands.
+
+    Inside brackets a comma separates elements, (1,234) is a pair, unless elsewhere in the text a
+    comma with a space does that, or a group begins with 0: (1,000).
+    """
+    text = _SPACED_THOUSANDS.sub(lambda match: match.group().replace(" ", "\u066c"), text)
+    bracketed = text.startswith(("(", "[", "\\{", "{")) or re.search(r"[(\[{][^)\]}]*\d,\d{3}", text) is not None
+    separated = ", " in text or ";" in text
+
+    def mark(match: re.Match[str]) -> str:
+        groups = match.group().split(",")[1:]
+        if bracketed and not separated and not any(group.startswith("0") for group in groups):
+            return match.group()
+        return match.group().replace(",", "\u066c")
+
+    return _COMMA_THOUSANDS.sub(mark, text)

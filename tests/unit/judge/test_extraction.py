@@ -1,0 +1,134 @@
+"""Final answers in text, and parts of replies."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reasonlite.answers.transcripts import Transcript, final_answer, split_reply, training_text
+from reasonlite.judge.extraction import LONGEST, extract, last_boxed
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r"so \boxed{42}", "42"),
+        (r"first \boxed{1}, no, \boxed{2}.", "2"),
+        (r"\boxed{\frac{1}{2}}", r"\frac{1}{2}"),
+        (r"\boxed{\{1, 2\}}", r"\{1, 2\}"),
+        (r"\fbox{7}", "7"),
+        (r"\boxed 5.", "5"),
+        (r"\boxed{3} and then an unclosed \boxed{4", "3"),
+        (r"an empty \boxed{} after \boxed{9}", "9"),
+        ("The answer is 12.", "12"),
+        ("The final answer is: **3.5**", "3.5"),
+        ("So the answer is $x+1$.\nDone.", "x+1"),
+        ("reasoning\n#### 1,234", "1,234"),
+        ("2 * 13 = 26\nA: 26", "26"),
+        ("The final answer is 27 + 9 = 36.", "36"),
+        ("the answer is 3, which is the sum of 1 and 2.", "3"),
+        ("The answer is y = 2x", "y = 2x"),
+        ('{"reasoning": "16 - 7 = 9", "answer": "18"}', "18"),
+        ("I do not know", None),
+        (r"The final answer is \boxed{}.", None),
+        (r"The answer is \boxed{ }", None),
+        ("", None),
+        (r"\boxed{a \boxed{b}}", "b"),
+        (r"\boxed{\text{a \} b}}", r"\text{a \} b}"),
+        (r"} \boxed{1}", "1"),
+        ("\\boxed{" + "{" * 100_000, None),
+    ],
+)
+def test_extract(text, expected):
+    assert extract(text) == expected
+
+
+@pytest.mark.parametrize("piece", ["\\boxed{", "{", "}", "\\", "answer is ", "#### ", "\\boxed{}"])
+def test_a_hostile_megabyte_has_no_answer_and_does_not_hang(piece):
+    assert extract(piece * (1_000_000 // len(piece))) is None
+
+
+@given(st.text(alphabet=st.characters(exclude_characters="\\{}"), min_size=1, max_size=50), st.text(max_size=80))
+def test_whatever_is_boxed_last_is_found(content, before):
+    found = last_boxed(before + " \\boxed{" + content + "}")
+    assert found == (content.strip() or None)
+
+
+@given(st.text(max_size=400))
+def test_extract_never_fails_and_stays_short(text):
+    found = extract(text)
+    assert found is None or (found == found.strip() and 0 < len(found) <= LONGEST)
+
+
+HARMONY = "<|channel|>analysis<|message|>2 and 2 make 4<|end|><|start|>assistant<|channel|>final<|message|>\\boxed{4}"
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "expected"),
+    [
+        (HARMONY, "stop", Transcript("2 and 2 make 4", r"\boxed{4}", "complete")),
+        (HARMONY + "<|return|>", "stop", Transcript("2 and 2 make 4", r"\boxed{4}", "complete")),
+        (HARMONY, "length", Transcript("2 and 2 make 4", None, "cut")),
+        ("<|channel|>analysis<|message|>2 and 2", "length", Transcript("2 and 2", None, "cut")),
+        ("<|channel|>analysis<|message|>only thinking<|end|>", "stop", Transcript("only thinking", None, "malformed")),
+        ("<|channel|>final<|message|>\\boxed{4}", "stop", Transcript(None, None, "malformed")),
+        (
+            "<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>commentary to=functions.x"
+            " <|constrain|>json<|message|>{}<|call|>",
+            "stop",
+            Transcript("a", None, "malformed"),
+        ),
+        (
+            "<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>analysis<|message|>b<|end|>"
+            "<|start|>assistant<|channel|>final<|message|>c",
+            "stop",
+            Transcript("a", None, "malformed"),
+        ),
+        ("<|channel|>analysis<|message|>a<|channel|>final<|message|>b", "stop", Transcript(None, None, "malformed")),
+        ("<think>\nwhy\n</think>\n\\boxed{1}", "stop", Transcript("why", r"\boxed{1}", "complete")),
+        ("why\n</think>\\boxed{1}", "stop", Transcript("why", r"\boxed{1}", "complete")),
+        ("<think>\nwhy", "length", Transcript("why", None, "cut")),
+        ("<think>\nwhy", "stop", Transcript("why", None, "malformed")),
+        ("<think>why</think>\\boxed{1", "length", Transcript("why", None, "cut")),
+        ("2+2=4. So \\boxed{4}.", "stop", Transcript("2+2=4.", r"So \boxed{4}.", "complete")),
+        ("2+2=4\nSo \\boxed{4}.", "stop", Transcript("2+2=4", r"So \boxed{4}.", "complete")),
+        ("\\boxed{4}", "stop", Transcript(None, r"\boxed{4}", "complete")),
+        ("no box", "stop", Transcript(None, "no box", "complete")),
+        ("no end", "length", Transcript("no end", None, "cut")),
+    ],
+)
+def test_split_reply(text, finish, expected):
+    assert split_reply(text, finish) == expected
+
+
+def test_a_cut_reply_has_no_answer_even_with_a_box():
+    assert final_answer(split_reply(r"\boxed{4} but wait", "length")) is None
+
+
+def test_the_box_in_the_reasoning_does_not_count():
+    assert final_answer(split_reply(r"<think>\boxed{3}</think>It is \boxed{4}.", "stop")) == "4"
+
+
+def test_training_text_has_reasonlites_form():
+    assert training_text(split_reply(HARMONY, "stop")) == "<think>\n2 and 2 make 4\n</think>\\boxed{4}"
+    assert training_text(split_reply("\\boxed{4}", "stop")) is None
+    assert training_text(split_reply(HARMONY, "length")) is None
+
+
+@given(st.text(max_size=300), st.sampled_from(["stop", "length", None]))
+def test_splitting_never_fails(text, finish):
+    for prefix in ("", "<|channel|>analysis<|message|>", "<think>"):
+        transcript = split_reply(prefix + text, finish)
+        assert (transcript.final is not None) <= (transcript.status == "complete")
+
+
+@given(st.text(min_size=1, max_size=100), st.text(min_size=1, max_size=100))
+def test_training_text_splits_back_into_its_parts(reasoning, final):
+    if (
+        not reasoning.strip()
+        or not final.strip()
+        or "think>" in reasoning + final
+        or "<|channel|>" in reasoning + final
+    ):
+        return
+    whole = Transcript(reasoning.strip(), final.strip(), "complete")
+    assert split_reply(training_text(whole), "stop") == whole
