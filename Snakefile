@@ -9,14 +9,14 @@ min_version("9.27")
 
 if not config:
 
-    configfile: "config/demo.yaml"
-
-
-# used with --software-deployment-method apptainer (built from one of envs/*.def); otherwise snakemake's own environment
-container: "envs/image.sif"
+    configfile: str(workflow.current_basedir.join("config/demo.yaml"))
 
 
 include: "rules/common.smk"
+
+
+# used with --software-deployment-method apptainer (built from one of envs/*.def); otherwise snakemake's own environment
+container: str(IMAGE)
 
 
 pathvars:
@@ -26,12 +26,12 @@ pathvars:
 
 
 wildcard_constraints:
-    source="|".join(EXPERIMENT.problems.sources | EXPERIMENT.evaluation.benchmarks),
+    source="|".join(PLAN["sources"]),
     model="[A-Za-z0-9][A-Za-z0-9_-]*",
-    effort="|".join(EXPERIMENT.teacher.efforts),
-    stratum="|".join(EXPERIMENT.strata),
-    stage="|".join(stage.name for stage in EXPERIMENT.stages),
-    benchmark="|".join(EXPERIMENT.evaluation.benchmarks),
+    effort="|".join(PLAN["teacher"]["efforts"]),
+    stratum="|".join(PLAN["strata"]),
+    stage="|".join(PLAN["stages"]),
+    benchmark="|".join(PLAN["benchmarks"]["all"]),
     shard=r"\d{5}",
 
 
@@ -39,29 +39,25 @@ include: "rules/models.smk"
 include: "rules/problems.smk"
 include: "rules/answers.smk"
 include: "rules/labels.smk"
+include: "rules/adjudication.smk"
 include: "rules/curriculum.smk"
 include: "rules/training.smk"
 include: "rules/evaluation.smk"
-include: "rules/tables.smk"
+include: "rules/evaluation_code.smk"
+include: "rules/tables_of_results.smk"
+include: "rules/tables_of_data.smk"
+include: "rules/tables_of_costs.smk"
 include: "rules/figures.smk"
-include: "rules/audit.smk"
+include: "rules/targets.smk"
 
 
 rule all:
-    default_target: True
+    default_target: workflow.modifier.is_main_snakefile()
     input:
         rules.audit.input,  # every table and figure; the manifest follows
     localrule: True
 
 
-onstart:
-    check_cluster()
-    note_run()
+if MAIN and workflow.modifier.is_main_snakefile():
 
-
-onsuccess:
-    finish()
-
-
-onerror:
-    print(LISTENER.report(), file=sys.stderr)
+    include: "rules/hooks.smk"

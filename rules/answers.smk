@@ -7,13 +7,13 @@ rule generate_answers:
     input:
         problems="<results>/problems/shards/{shard}.parquet",
         model=(
-            model_inputs(EXPERIMENT.teacher.model)
-            if EXPERIMENT.teacher.engine.kind == "vllm"
+            model_inputs(PLAN["teacher"]["model"])
+            if PLAN["teacher"]["engine"]["kind"] == "vllm"
             else []
         ),
         recorded=(
-            f"{EXPERIMENT.teacher.engine.folder}/{{effort}}/{{shard}}.parquet"
-            if EXPERIMENT.teacher.engine.kind == "recorded"
+            f"{PLAN['teacher']['engine']['folder']}/{{effort}}/{{shard}}.parquet"
+            if PLAN["teacher"]["engine"]["kind"] == "recorded"
             else []
         ),
     output:
@@ -27,25 +27,26 @@ rule generate_answers:
         mem_mb=8000,
         runtime=720,
     params:
-        model=lambda wildcards, input: f"--model {input.model[0]}" if input.model else "",
-        recorded=lambda wildcards, input: f"--recorded {input.recorded}" if input.recorded else "",
-        engine=as_json(EXPERIMENT.teacher.engine),
-        settings=lambda wildcards: as_json(EXPERIMENT.teacher.efforts[wildcards.effort]),
-        seed=EXPERIMENT.seed,
+        scripts=SCRIPTS,
+        model=lambda wildcards, input: option("--model", input.model and input.model[0]),
+        recorded=lambda wildcards, input: option("--recorded", input.recorded),
+        engine=canonical_json(PLAN["teacher"]["engine"]),
+        settings=lambda wildcards: canonical_json(PLAN["teacher"]["efforts"][wildcards.effort]),
+        seed=PLAN["seed"],
         lock=LOCK_OPTION,
-        commit=EXPERIMENT.teacher.commit,
+        commit=PLAN["teacher"]["commit"],
         journal=f"{RESULTS}/journals/{{effort}}/{{shard}}",
         identity=lambda wildcards: identity(
             "generate_answers",
-            engine=EXPERIMENT.teacher.engine,
-            settings=EXPERIMENT.teacher.efforts[wildcards.effort],
-            seed=EXPERIMENT.seed,
+            engine=PLAN["teacher"]["engine"],
+            settings=PLAN["teacher"]["efforts"][wildcards.effort],
+            seed=PLAN["seed"],
         ),
     message:
         "Drawing answers at effort {wildcards.effort}, shard {wildcards.shard}"
     shell:
         r"""
-        python scripts/generate_answers.py \
+        python {params.scripts:q}/generate_answers.py \
             --problems {input.problems:q} \
             {params.model} \
             {params.recorded} \

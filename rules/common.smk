@@ -1,52 +1,51 @@
-# The experiment's config, checked, and the few helpers the rule files share.
-# No rule here.
+# The experiment's plan and the few helpers the rule files share.
+# No rule here. What only the run's main process needs is in hooks.smk.
 
-import logging
+import shlex
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+# the workflow's own folder, also where another Snakefile takes these rules in as a module
+ROOT = Path(str(workflow.current_basedir)).parent
+sys.path.insert(0, str(ROOT / "scripts"))
 
-from reasonlite.cluster import checks, console
 from reasonlite.core.errors import UserError
 from reasonlite.core.files import canonical_json
-from reasonlite.workflow import experiment
+from reasonlite.workflow import opening
 from snakemake.exceptions import WorkflowError
 
+MAIN = workflow.is_main_process  # not the Snakemake that a cluster's job starts
 try:
-    EXPERIMENT = experiment.open_experiment(config)
+    PLAN = opening.open_plan(config, ROOT, main=MAIN)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
-
-def submitted_jobs():
-    """Jobs of this run that a cluster profile sends away."""
-    jobs = workflow.dag.needrun_jobs(exclude_finished=False)
-    return [job for job in jobs if not (job.rule.norun or job.rule.name in workflow._localrules)]
-
-
-LISTENER = console.Listener(submitted_jobs)
-if workflow.is_main_process:
-    logging.getLogger("snakemake.logging").addHandler(LISTENER)
-
-RESULTS = f"results/{EXPERIMENT.experiment}"
-SHARDS = experiment.shard_names(EXPERIMENT)
-SCRIPTS = Path(workflow.basedir) / "scripts"
+# own files by relative paths where the workflow runs in its own folder: so a clone elsewhere reruns nothing
+HOME = Path() if ROOT == Path.cwd() else ROOT
+SCRIPTS = HOME / "scripts"  # as a param Snakemake does not record it, for it is no plain text
+PUBLISHED = str(HOME / "config" / "published")
+IMAGE = HOME / "envs" / "image.sif"
+RESULTS = f"results/{PLAN['experiment']}"
+SHARDS = PLAN["shards"]
 SCRIPTS_USED = set()
-LOCK = experiment.lock_of(EXPERIMENT, SCRIPTS.parent)
-LOCK_OPTION = f"--lock {LOCK}" if LOCK else ""
-
-
-def as_json(value):
-    """A part of the config as one line of canonical JSON, for a script's command line."""
-    return canonical_json(value.model_dump(mode="json"))
+LOCK_OPTION = f"--lock {PLAN['lock']}" if PLAN["lock"] else ""
 
 
 def identity(*scripts, **settings):
-    """Value of params.identity: the named settings, and a hash of all the code the scripts run."""
-    files = tuple(SCRIPTS / f"{script}.py" for script in scripts)
+    """Value of params.identity: the named settings, and a hash of all the code the scripts run.
+
+    Only the main process records it, so in a job it is empty.
+    """
+    if not MAIN:
+        return ""
+    files = tuple(ROOT / "scripts" / f"{script}.py" for script in scripts)
     SCRIPTS_USED.add(files)
-    return experiment.rule_identity(files, settings, LOCK)
+    return opening.rule_identity(files, settings, PLAN["lock"])
+
+
+def option(flag, value):
+    """A flag of a script with its value, or nothing without a value."""
+    return f"{flag} {shlex.quote(str(value))}" if value else ""
 
 
 def one_of(names):
@@ -54,9 +53,16 @@ def one_of(names):
     return "|".join(names) or "(?!)"
 
 
+def of_shards(pattern, **names):
+    """Paths of all shards, thousands for a paper; worked out only where a job that reads them is planned."""
+    return lambda wildcards: expand(pattern, shard=SHARDS, **names)
+
+
 def possible(needs):
     """Names whose needs the results folder holds; looked up only where a target asks."""
-    existing = experiment.existing_parts(EXPERIMENT, Path(RESULTS))
+    from reasonlite.workflow.targets import existing_parts
+
+    existing = existing_parts(PLAN, Path(RESULTS))
     return [name for name, needed in needs.items() if needed <= existing]
 
 
@@ -71,7 +77,7 @@ def figure_files(names):
 
 def model_folder(name):
     """Where a model of the config, or the checkpoint of a stage, lies."""
-    return f"<results>/{'models' if name in EXPERIMENT.models else 'checkpoints'}/{name}"
+    return f"<results>/{'models' if name in PLAN['models'] else 'checkpoints'}/{name}"
 
 
 def model_inputs(name):
@@ -79,50 +85,12 @@ def model_inputs(name):
     return [ancient(model_folder(name)), f"{model_folder(name)}.sha256"]
 
 
-def student_inputs(stratum):
-    """The model whose tokenizer counts a stratum's tokens, if any stage learns from it."""
-    student = experiment.student_of(EXPERIMENT, stratum)
+def student_inputs(wildcards):
+    """The model whose tokenizer counts the stratum's tokens, if any stage learns from it."""
+    student = PLAN["strata"][wildcards.stratum]["student"]
     return model_inputs(student) if student else []
 
 
 def stage_of(wildcards):
-    """The stage a job of rule train is for."""
-    return experiment.stage_of(EXPERIMENT, wildcards.stage)
-
-
-def check_cluster():
-    """Stop before anything is submitted when the cluster cannot run what is asked of it."""
-    jobs = submitted_jobs()
-    asked = checks.requests(jobs)
-    if not any(request.partition for request in asked):
-        return
-    edit = "the profile's config.yaml (profiles/slurm-…)"
-    last = checks.last_tries(jobs, workflow.execution_settings.retries + 1)
-    complaints = checks.check([*asked, *last], edit)
-    complaints += checks.too_few_gpus(asked, experiment.gpus_by_rule(EXPERIMENT), edit)
-    if "apptainer" in str(workflow.deployment_settings.deployment_method).lower():
-        complaints += experiment.image_complaints(Path("envs/image.sif"))
-    if complaints:
-        raise WorkflowError("\n".join(complaints))
-    for doubt in checks.doubts(Path.cwd()):
-        print(f"warning: {doubt}", file=sys.stderr)
-
-
-def note_run():
-    """Keep what the audit needs of this run's code."""
-    try:
-        doubts = experiment.note_run(EXPERIMENT, Path(RESULTS), sorted(SCRIPTS_USED))
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
-    for doubt in doubts:
-        print(f"warning: {doubt}", file=sys.stderr)
-
-
-def finish():
-    """Bring the manifest up to date and tell the user where to look."""
-    try:
-        lines = experiment.note_success(EXPERIMENT, Path(RESULTS), Path.cwd())
-    except UserError as error:
-        raise WorkflowError(f"the outputs are made; their manifest is not: {error}") from None
-    for line in [*experiment.summary(Path(RESULTS)), *lines]:
-        print(line)
+    """The settings of the stage that a job is for."""
+    return PLAN["stages"][wildcards.stage]["settings"]

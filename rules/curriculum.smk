@@ -8,14 +8,14 @@ rule curate:
     input:
         judged=lambda wildcards: expand(
             "<results>/judged/{effort}/{{shard}}.parquet",
-            effort=EXPERIMENT.strata[wildcards.stratum].efforts,
+            effort=PLAN["strata"][wildcards.stratum]["choice"]["efforts"],
         ),
         answers=lambda wildcards: expand(
             "<results>/answers/{effort}/{{shard}}.parquet",
-            effort=EXPERIMENT.strata[wildcards.stratum].efforts,
+            effort=PLAN["strata"][wildcards.stratum]["choice"]["efforts"],
         ),
         problems="<results>/problems/shards/{shard}.parquet",
-        student=lambda wildcards: student_inputs(wildcards.stratum),
+        student=student_inputs,
     output:
         table="<results>/curriculum/{stratum}/{shard}.parquet",
         funnel="<results>/curriculum/funnel/{stratum}/{shard}.parquet",
@@ -28,19 +28,20 @@ rule curate:
         mem_mb=4000,
         runtime=60,
     params:
-        choice=lambda wildcards: as_json(EXPERIMENT.strata[wildcards.stratum]),
-        student=lambda wildcards, input: f"--student {input.student[0]}" if input.student else "",
-        seed=EXPERIMENT.seed,
+        scripts=SCRIPTS,
+        choice=lambda wildcards: canonical_json(PLAN["strata"][wildcards.stratum]["choice"]),
+        student=lambda wildcards, input: option("--student", input.student and input.student[0]),
+        seed=PLAN["seed"],
         identity=lambda wildcards: identity(
             "curate",
-            stratum=EXPERIMENT.strata[wildcards.stratum],
-            seed=EXPERIMENT.seed,
+            stratum=PLAN["strata"][wildcards.stratum]["choice"],
+            seed=PLAN["seed"],
         ),
     message:
         "Choosing examples for {wildcards.stratum}, shard {wildcards.shard}"
     shell:
         r"""
-        python scripts/curate.py \
+        python {params.scripts:q}/curate.py \
             --judged {input.judged:q} \
             --answers {input.answers:q} \
             --problems {input.problems:q} \

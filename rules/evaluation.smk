@@ -1,20 +1,20 @@
 # Benchmark answers and their verdicts: the teacher's road, walked by every model compared.
 # Requires: problems/sources/{benchmark}.parquet, models/{model}/ or checkpoints/{model}/.
-# Gives: evaluation/{model}/{benchmark}/answers.parquet, groups.parquet, pairs.parquet, judged.parquet;
-# of a benchmark with tests, which are run, executions.parquet instead of groups and pairs.
+# Gives: evaluation/{model}/{benchmark}/answers.parquet, groups.parquet, pairs.parquet, judged.parquet.
+# A benchmark with tests has its programs run instead: evaluation_code.smk.
 
 
 rule evaluate_answers:
     input:
         problems=expand(
             "<results>/problems/sources/{benchmark}.parquet",
-            benchmark=EXPERIMENT.evaluation.benchmarks,
+            benchmark=PLAN["benchmarks"]["all"],
         ),
         model=lambda wildcards: model_inputs(wildcards.model),
     output:
         tables=expand(
             "<results>/evaluation/{{model}}/{benchmark}/answers.parquet",
-            benchmark=EXPERIMENT.evaluation.benchmarks,
+            benchmark=PLAN["benchmarks"]["all"],
         ),
     log:
         "<logs>/evaluate_answers/{model}.log",
@@ -25,28 +25,28 @@ rule evaluate_answers:
         mem_mb=8000,
         runtime=720,
     params:
-        engine=as_json(EXPERIMENT.evaluation.engine),
+        scripts=SCRIPTS,
+        engine=canonical_json(PLAN["evaluation"]["engine"]),
         settings=lambda wildcards: [
-            as_json(effort)
-            for effort in experiment.evaluation_efforts(EXPERIMENT, wildcards.model)
+            canonical_json(each) for each in PLAN["evaluated"][wildcards.model]
         ],
-        seed=EXPERIMENT.seed,
+        seed=PLAN["seed"],
         lock=LOCK_OPTION,
         journals=[
             f"{RESULTS}/journals/evaluation/{{model}}/{benchmark}"
-            for benchmark in EXPERIMENT.evaluation.benchmarks
+            for benchmark in PLAN["benchmarks"]["all"]
         ],
         identity=lambda wildcards: identity(
             "generate_answers",
-            engine=EXPERIMENT.evaluation.engine,
-            settings=experiment.evaluation_efforts(EXPERIMENT, wildcards.model),
-            seed=EXPERIMENT.seed,
+            engine=PLAN["evaluation"]["engine"],
+            settings=PLAN["evaluated"][wildcards.model],
+            seed=PLAN["seed"],
         ),
     message:
         "Drawing answers of {wildcards.model} to all benchmarks"
     shell:
         r"""
-        python scripts/generate_answers.py \
+        python {params.scripts:q}/generate_answers.py \
             --problems {input.problems:q} \
             --model {input.model[0]:q} \
             --engine {params.engine:q} \
@@ -73,18 +73,19 @@ rule evaluate_groups:
     benchmark:
         "<benchmarks>/evaluate_groups/{model}/{benchmark}.jsonl"
     wildcard_constraints:
-        benchmark=one_of(experiment.benchmarks(EXPERIMENT, code=False)),
+        benchmark=one_of(PLAN["benchmarks"]["answers"]),
     threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
     params:
+        scripts=SCRIPTS,
         identity=identity("group_answers"),
     message:
         "Sorting answers of {wildcards.model} to {wildcards.benchmark} into classes"
     shell:
         r"""
-        python scripts/group_answers.py \
+        python {params.scripts:q}/group_answers.py \
             --answers {input.answers:q} \
             --problems {input.problems:q} \
             --groups {output.groups:q} \
@@ -106,53 +107,22 @@ rule evaluate_judge:
     benchmark:
         "<benchmarks>/evaluate_judge/{model}/{benchmark}.jsonl"
     wildcard_constraints:
-        benchmark=one_of(experiment.benchmarks(EXPERIMENT, code=False)),
+        benchmark=one_of(PLAN["benchmarks"]["answers"]),
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
     params:
+        scripts=SCRIPTS,
         identity=identity("judge_answers"),
     message:
         "Judging answers of {wildcards.model} to {wildcards.benchmark}"
     shell:
         r"""
-        python scripts/judge_answers.py \
+        python {params.scripts:q}/judge_answers.py \
             --answers {input.answers:q} \
             --groups {input.groups:q} \
             --problems {input.problems:q} \
             --output {output.table:q} \
-            &>{log:q}
-        """
-
-
-rule evaluate_code:
-    input:
-        answers="<results>/evaluation/{model}/{benchmark}/answers.parquet",
-        problems="<results>/problems/sources/{benchmark}.parquet",
-    output:
-        table="<results>/evaluation/{model}/{benchmark}/judged.parquet",
-        executions="<results>/evaluation/{model}/{benchmark}/executions.parquet",
-    log:
-        "<logs>/evaluate_code/{model}/{benchmark}.log",
-    benchmark:
-        "<benchmarks>/evaluate_code/{model}/{benchmark}.jsonl"
-    wildcard_constraints:
-        benchmark=one_of(experiment.benchmarks(EXPERIMENT, code=True)),
-    threads: 2
-    resources:
-        mem_mb=4000,
-        runtime=240,
-    params:
-        identity=identity("judge_code"),
-    message:
-        "Running the programs of {wildcards.model} for {wildcards.benchmark}"
-    shell:
-        r"""
-        python scripts/judge_code.py \
-            --answers {input.answers:q} \
-            --problems {input.problems:q} \
-            --output {output.table:q} \
-            --executions {output.executions:q} \
             &>{log:q}
         """

@@ -16,36 +16,18 @@ OWN_FIGURES = {
     ),
     "funnel": ("<results>/tables/funnel.csv", "Data", {"labels"}),
     "loss": (
-        [f"<results>/training/{stage.name}.parquet" for stage in EXPERIMENT.stages],
+        [f"<results>/training/{stage}.parquet" for stage in PLAN["stages"]],
         "Training",
         {"training"},
     ),
 }
-if any(entry.parameters for entry in EXPERIMENT.evaluation.models):
+if PLAN["compares_compute"]:
     OWN_FIGURES["compute"] = ("<results>/tables/compute.csv", "Results", {"results"})
-PUBLISHED = "config/published/reasonlite_figures.csv"
 PUBLISHED_FIGURES = {
-    "accuracy_vs_parameters": (PUBLISHED, "Published", set()),
-    "accuracy_vs_compute": (PUBLISHED, "Published", set()),
+    "accuracy_vs_parameters": (f"{PUBLISHED}/reasonlite_figures.csv", "Published", set()),
+    "accuracy_vs_compute": (f"{PUBLISHED}/reasonlite_figures.csv", "Published", set()),
 }
 ALL_FIGURES = OWN_FIGURES | PUBLISHED_FIGURES
-
-
-# what can be drawn from what exists; the default target draws all
-rule figures:
-    input:
-        lambda wildcards: figure_files(
-            possible({figure: needs for figure, (_, _, needs) in ALL_FIGURES.items()})
-        ),
-    localrule: True
-
-
-# the published numbers alone: no model, no engine, no training
-rule published:
-    input:
-        figure_files(PUBLISHED_FIGURES),
-        rules.tabulate_published.output,
-    localrule: True
 
 
 for figure, (tables, category, _) in ALL_FIGURES.items():
@@ -72,14 +54,15 @@ for figure, (tables, category, _) in ALL_FIGURES.items():
             mem_mb=1000,
             runtime=10,
         params:
+            scripts=SCRIPTS,
             figure=figure,
-            baseline=EXPERIMENT.evaluation.baseline,
-            identity=identity("plot", baseline=EXPERIMENT.evaluation.baseline),
+            baseline=PLAN["evaluation"]["baseline"],
+            identity=identity("plot", baseline=PLAN["evaluation"]["baseline"]),
         message:
             "Drawing {params.figure}"
         shell:
             r"""
-            python scripts/plot.py {params.figure} \
+            python {params.scripts:q}/plot.py {params.figure} \
                 --tables {input.tables:q} \
                 --baseline {params.baseline:q} \
                 --outputs {output:q} \

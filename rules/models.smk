@@ -4,7 +4,7 @@
 
 rule fetch_model:
     input:
-        files=lambda wildcards: experiment.model_files(EXPERIMENT, wildcards.model),
+        files=lambda wildcards: PLAN["models"][wildcards.model]["files"],
     output:
         folder=directory("<results>/models/{model}"),
         checksums="<results>/models/{model}.sha256",
@@ -17,15 +17,16 @@ rule fetch_model:
         mem_mb=4000,
         runtime=120,
     params:
-        source=lambda wildcards: as_json(EXPERIMENT.models[wildcards.model]),
+        scripts=SCRIPTS,
+        source=lambda wildcards: canonical_json(PLAN["models"][wildcards.model]["source"]),
         identity=lambda wildcards: identity(
-            "fetch_model", source=EXPERIMENT.models[wildcards.model]
+            "fetch_model", source=PLAN["models"][wildcards.model]["source"]
         ),
     message:
         "Fetching the model {wildcards.model}"
     shell:
         r"""
-        python scripts/fetch_model.py \
+        python {params.scripts:q}/fetch_model.py \
             --source {params.source:q} \
             --output {output.folder:q} \
             &>{log:q}

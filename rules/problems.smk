@@ -5,7 +5,7 @@
 
 rule fetch_problems:
     input:
-        files=lambda wildcards: experiment.source_files(EXPERIMENT, wildcards.source),
+        files=lambda wildcards: PLAN["sources"][wildcards.source]["files"],
     output:
         table="<results>/problems/sources/{source}.parquet",
     log:
@@ -17,18 +17,19 @@ rule fetch_problems:
         mem_mb=4000,
         runtime=60,
     params:
-        source=lambda wildcards: as_json(experiment.source_of(EXPERIMENT, wildcards.source)),
-        benchmark=lambda wildcards: experiment.benchmark_flags(EXPERIMENT, wildcards.source),
+        scripts=SCRIPTS,
+        source=lambda wildcards: canonical_json(PLAN["sources"][wildcards.source]["source"]),
+        benchmark=lambda wildcards: PLAN["sources"][wildcards.source]["options"],
         identity=lambda wildcards: identity(
             "fetch_problems",
-            source=experiment.source_of(EXPERIMENT, wildcards.source),
-            benchmark=experiment.benchmark_flags(EXPERIMENT, wildcards.source),
+            source=PLAN["sources"][wildcards.source]["source"],
+            benchmark=PLAN["sources"][wildcards.source]["options"],
         ),
     message:
         "Reading the problems of {wildcards.source}"
     shell:
         r"""
-        python scripts/fetch_problems.py \
+        python {params.scripts:q}/fetch_problems.py \
             --name {wildcards.source:q} \
             --source {params.source:q} \
             {params.benchmark} \
@@ -41,11 +42,11 @@ rule shard_problems:
     input:
         sources=expand(
             "<results>/problems/sources/{source}.parquet",
-            source=EXPERIMENT.problems.sources,
+            source=PLAN["training_sources"],
         ),
         benchmarks=expand(
             "<results>/problems/sources/{source}.parquet",
-            source=EXPERIMENT.evaluation.benchmarks,
+            source=PLAN["benchmarks"]["all"],
         ),
     output:
         shards=expand("<results>/problems/shards/{shard}.parquet", shard=SHARDS),
@@ -60,13 +61,14 @@ rule shard_problems:
         mem_mb=4000,
         runtime=60,
     params:
-        cleaning=as_json(EXPERIMENT.problems.cleaning),
-        identity=identity("shard_problems", cleaning=EXPERIMENT.problems.cleaning),
+        scripts=SCRIPTS,
+        cleaning=canonical_json(PLAN["cleaning"]),
+        identity=identity("shard_problems", cleaning=PLAN["cleaning"]),
     message:
         "Cleaning problems and spreading them over shards"
     shell:
         r"""
-        python scripts/shard_problems.py \
+        python {params.scripts:q}/shard_problems.py \
             --sources {input.sources:q} \
             --benchmarks {input.benchmarks:q} \
             --cleaning {params.cleaning:q} \

@@ -7,15 +7,15 @@
 
 rule train:
     input:
-        start=lambda wildcards: model_inputs(stage_of(wildcards).start),
+        start=lambda wildcards: model_inputs(stage_of(wildcards)["start"]),
         teacher=lambda wildcards: [
             part
-            for name in experiment.teachers_of(stage_of(wildcards))
+            for name in PLAN["stages"][wildcards.stage]["teachers"]
             for part in model_inputs(name)
         ],
         data=lambda wildcards: expand(
             "<results>/{folder}/{shard}.parquet",
-            folder=experiment.data_folders(stage_of(wildcards)),
+            folder=PLAN["stages"][wildcards.stage]["data"],
             shard=SHARDS,
         ),
     output:
@@ -31,34 +31,35 @@ rule train:
         mem_mb=12000,
         runtime=1440,
         nodes=1,
-        accelerate_config="envs/accelerate/cpu.yaml",
+        accelerate_config=str(HOME / "envs" / "accelerate" / "cpu.yaml"),
     params:
-        method=lambda wildcards: stage_of(wildcards).method,
-        stage=lambda wildcards: as_json(stage_of(wildcards)),
-        teacher=lambda wildcards, input: (f"--teacher {input.teacher[0]}" if input.teacher else ""),
-        seed=lambda wildcards: experiment.stage_seed(EXPERIMENT, stage_of(wildcards)),
+        scripts=SCRIPTS,
+        method=lambda wildcards: stage_of(wildcards)["method"],
+        stage=lambda wildcards: canonical_json(stage_of(wildcards)),
+        teacher=lambda wildcards, input: option("--teacher", input.teacher and input.teacher[0]),
+        seed=lambda wildcards: PLAN["stages"][wildcards.stage]["seed"],
         counted=lambda wildcards: (
-            "--counted" if experiment.counted(EXPERIMENT, stage_of(wildcards)) else ""
+            "--counted" if PLAN["stages"][wildcards.stage]["counted"] else ""
         ),
         lock=LOCK_OPTION,
         work=f"{RESULTS}/training/work/{{stage}}",
         speed_table=f"{RESULTS}/benchmarks/training/{{stage}}.parquet",
         identity=lambda wildcards: identity(
-            f"train_{stage_of(wildcards).method}",
+            f"train_{stage_of(wildcards)['method']}",
             "launch",
             stage=stage_of(wildcards),
-            seed=experiment.stage_seed(EXPERIMENT, stage_of(wildcards)),
+            seed=PLAN["stages"][wildcards.stage]["seed"],
         ),
     message:
         "Training the stage {wildcards.stage}"
     shell:
         r"""
-        python scripts/launch.py \
+        python {params.scripts:q}/launch.py \
             --config-file {resources.accelerate_config:q} \
             --nodes {resources.nodes} \
             --threads {threads} \
             -- \
-            scripts/train_{params.method}.py \
+            {params.scripts:q}/train_{params.method}.py \
             --stage {params.stage:q} \
             --start {input.start[0]:q} \
             {params.teacher} \

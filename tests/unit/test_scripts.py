@@ -142,8 +142,9 @@ def test_tables_and_figures_need_no_engine_or_trainer(tmp_path):
 import runpy, sys
 sys.modules.update(dict.fromkeys(["torch", "vllm", "transformers", "trl", "accelerate", "datasets"]))
 sys.path.insert(0, "scripts")
-import reasonlite.workflow.experiment, yaml
-reasonlite.workflow.experiment.open_experiment(yaml.safe_load(open("config/demo.yaml")))
+import yaml
+from reasonlite.workflow.checks import checked
+checked(yaml.safe_load(open("config/demo.yaml")))
 for line in sys.stdin.read().splitlines():
     sys.argv = line.split()
     try:

@@ -234,7 +234,7 @@ def users(graph: set[str]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     rules = "\n".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
     for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", rules, re.MULTILINE | re.DOTALL):
-        for script in re.findall(r"scripts/(\w+|train_\{params\.method\})\.py", body):
+        for script in re.findall(r"\{params\.scripts:q\}/(\w+|train_\{params\.method\})\.py", body):
             # the figures' rules are made in a loop and have no name in the text
             runs = {name} if script != "plot" else {each for each in graph if each.startswith("plot_")}
             path = ROOT / "scripts" / f"{script.replace('{params.method}', 'sft')}.py"

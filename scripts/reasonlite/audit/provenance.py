@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ast
 import functools
+import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from reasonlite.core.errors import UserError
-from reasonlite.core.files import canonical_json, sha256_text
+from reasonlite.core.files import canonical_json, sha256_file, sha256_text, write_text
 
 PACKAGE = "reasonlite"
 
@@ -37,10 +38,69 @@ def _tree(path: Path) -> ast.Module:
     return tree
 
 
+class Facts(NamedTuple):
+    """What identities need of a file. ``imports``: module, names taken from it, line; ``defines``: its own names."""
+
+    digest: str
+    imports: list[tuple[str, list[str], int]]
+    defines: list[str]
+
+
+_noted: dict[str, list[Any]] = {}  # facts by the SHA-256 of a file's bytes
+_new: list[str] = []
+
+
+def remember(notes: Path) -> None:
+    """Take the facts of files from ``notes``, by their content, instead of reading their code again."""
+    try:
+        _noted.update(json.loads(notes.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return  # none yet, or cut off: they are found out again
+
+
+def keep(notes: Path) -> None:
+    """Write what `remember` takes, if anything was found out since."""
+    if _new:
+        write_text(notes, canonical_json(_noted))
+        _new.clear()
+
+
 @functools.cache
+def _facts(path: Path) -> Facts:
+    content = sha256_file(path)
+    if content not in _noted:
+        tree = _tree(path)
+        defined = {name for node in tree.body for name in _defined(node)}
+        _noted[content] = [sha256_text(ast.dump(tree)), _imports(tree, path), sorted(defined)]
+        _new.append(content)
+    return Facts(*_noted[content])
+
+
+def _defined(node: ast.stmt) -> list[str]:
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return [node.name]
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return [alias.asname or alias.name for alias in node.names]
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]
+
+
+def _imports(tree: ast.Module, path: Path) -> list[tuple[str, list[str], int]]:
+    """What a file imports of the library, anywhere in its code."""
+    found: list[tuple[str, list[str], int]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, [], node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise UserError("relative imports are not followed", where=f"{path}: line {node.lineno}")
+            found.append((node.module or "", [alias.name for alias in node.names], node.lineno))
+    return [each for each in found if each[0].split(".")[0] == PACKAGE]
+
+
 def code_hash(path: Path) -> str:
     """SHA-256 of a file's syntax tree, docstrings removed."""
-    return sha256_text(ast.dump(_tree(path)))
+    return _facts(path).digest
 
 
 def parts_of(path: Path) -> dict[str, str]:
@@ -64,46 +124,29 @@ def parts_of(path: Path) -> dict[str, str]:
 def imported_modules(path: Path, root: Path) -> set[Path]:
     """Files of the library under ``root`` that ``path`` imports itself, anywhere in its code."""
     found: set[Path] = set()
-    for node in ast.walk(_tree(path)):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            if node.level:
-                raise UserError("relative imports are not followed", where=f"{path}: line {node.lineno}")
-            names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
-            _refuse_lent_names(path, node, root)
-        for name in names:
-            if name.split(".")[0] == PACKAGE:
-                found |= _files_of(name, root)
+    for module, names, line in _facts(path).imports:
+        _refuse_lent_names(f"{path}: line {line}", module, names, root)
+        for name in (module, *(f"{module}.{each}" for each in names)):
+            found |= _files_of(name, root)
     return found - {path}
 
 
-def _refuse_lent_names(path: Path, node: ast.ImportFrom, root: Path) -> None:
+def _refuse_lent_names(where: str, module: str, names: list[str], root: Path) -> None:
     """A package may hand on names of its modules; what is taken that way would not be followed to its module."""
-    if (node.module or "").split(".")[0] != PACKAGE:
-        return
-    folder = root.joinpath(*str(node.module).split("."))
+    folder = root.joinpath(*module.split("."))
     if not (folder / "__init__.py").is_file():
         return
-    own = {name for part in ast.walk(_tree(folder / "__init__.py")) for name in _defined(part)}
-    for alias in node.names:
-        if not (folder / alias.name).is_dir() and not (folder / f"{alias.name}.py").is_file() and alias.name not in own:
+    own = _facts(folder / "__init__.py").defines
+    for name in names:
+        if name not in own and not (folder / name).is_dir() and not (folder / f"{name}.py").is_file():
             raise UserError(
-                f"takes {alias.name} from the package {node.module}, which hands it on from one of its modules",
-                where=f"{path}: line {node.lineno}",
+                f"takes {name} from the package {module}, which hands it on from one of its modules",
+                where=where,
                 todo="import it from that module, so that its code counts where it is used",
             )
 
 
-def _defined(node: ast.AST) -> list[str]:
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-        return [node.name]
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
-        return [alias.asname or alias.name for alias in node.names]
-    return [node.id] if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else []
-
-
+@functools.cache
 def _files_of(name: str, root: Path) -> set[Path]:
     """The module's file and the ``__init__`` of every package on the way to it."""
     parts = name.split(".")

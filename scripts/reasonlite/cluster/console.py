@@ -31,16 +31,20 @@ class Listener(logging.Handler):
     """Prints the plan after Snakemake's job counts, and gathers the jobs that failed."""
 
     def __init__(self, jobs: Callable[[], Iterable[Any]]) -> None:
+        """``jobs`` gives those of the run that a cluster is asked to run; none where they run here."""
         super().__init__(logging.INFO)
         self._jobs = jobs
+        self._plan: str | None = None
         self._failures: dict[tuple[Path, ...], Failure] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         event = getattr(getattr(record, "event", None), "name", "")
         if event == "RUN_INFO":
-            asked = checks.requests(self._jobs())
-            if any(request.partition for request in asked):
-                print(checks.plan(asked), "", sep="\n", file=sys.stderr)
+            if self._plan is None:  # a dry run counts its jobs twice, at its beginning and its end
+                asked = checks.requests(self._jobs())
+                self._plan = f"{checks.plan(asked)}\n" if asked else ""
+            if self._plan:
+                print(self._plan, file=sys.stderr)
         elif event == "JOB_ERROR" and not getattr(record, "indent", False):
             self._note(_failure(vars(record)))
         elif event == "GROUP_ERROR":

@@ -9,7 +9,8 @@ import yaml
 
 from reasonlite.config.experiment import load_config, parse_config, schema_yaml
 from reasonlite.core.errors import UserError
-from reasonlite.workflow.experiment import counted, open_experiment, student_of
+from reasonlite.workflow.checks import checked
+from reasonlite.workflow.plan import counted, student_of
 
 ROOT = Path(__file__).parents[3]
 DEMO = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text())
@@ -55,7 +56,7 @@ MISTAKES = [
 @pytest.mark.parametrize(("path", "value", "message"), MISTAKES)
 def test_mistakes_are_named(path, value, message):
     with pytest.raises(UserError, match="(?s)" + message):
-        open_experiment(changed(path, value))
+        checked(changed(path, value))
 
 
 EXPERIMENTS = [path for path in sorted((ROOT / "config").glob("*.yaml")) if path.name != "rates.yaml"]

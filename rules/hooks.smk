@@ -1,0 +1,81 @@
+# Before and after a run, in its main process: checks of the cluster, notes for the audit, the manifest.
+# Another Snakefile that takes the rules in has hooks of its own; there `snakemake audit` writes the manifest.
+# No rule here.
+
+import logging
+
+from reasonlite.audit import provenance
+from reasonlite.cluster import checks as cluster
+from reasonlite.cluster import console
+from reasonlite.workflow import running
+from reasonlite.workflow.checks import image_complaints
+
+provenance.keep(opening.CODE)
+
+
+def submitted_jobs():
+    """Jobs of this run that a cluster profile sends away; none without such a profile."""
+    jobs = workflow.dag.needrun_jobs(exclude_finished=False)
+    sent = [job for job in jobs if not (job.rule.norun or job.rule.name in workflow._localrules)]
+    one_of_each = {job.rule.name: job for job in sent}.values()  # asking all of them takes seconds
+    return sent if any(job.resources.get("slurm_partition") for job in one_of_each) else []
+
+
+LISTENER = console.Listener(submitted_jobs)
+logging.getLogger("snakemake.logging").addHandler(LISTENER)
+
+
+def check_cluster():
+    """Stop before anything is submitted when the cluster cannot run what is asked of it."""
+    jobs = submitted_jobs()
+    if not jobs:
+        return
+    asked = cluster.requests(jobs)
+    edit = "the profile's config.yaml (profiles/slurm-…)"
+    last = cluster.last_tries(jobs, workflow.execution_settings.retries + 1)
+    complaints = cluster.check([*asked, *last], edit)
+    complaints += cluster.too_few_gpus(asked, PLAN["gpus_by_rule"], edit)
+    if "apptainer" in str(workflow.deployment_settings.deployment_method).lower():
+        complaints += image_complaints(IMAGE)
+    if complaints:
+        raise WorkflowError("\n".join(complaints))
+    for doubt in cluster.doubts(Path.cwd()):
+        print(f"warning: {doubt}", file=sys.stderr)
+
+
+def note_run():
+    """Keep what the audit needs of this run's code."""
+    try:
+        doubts = running.note_run(
+            Path(RESULTS),
+            Path(PLAN["lock_file"]),
+            sorted(SCRIPTS_USED),
+            rerun=bool(PLAN["lock"]),
+        )
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+    for doubt in doubts:
+        print(f"warning: {doubt}", file=sys.stderr)
+
+
+def finish():
+    """Bring the manifest up to date and tell the user where to look."""
+    try:
+        lines = running.note_success(Path(RESULTS), Path.cwd(), Path(PLAN["lock_file"]))
+    except UserError as error:
+        raise WorkflowError(f"the outputs are made; their manifest is not: {error}") from None
+    for line in [*running.summary(Path(RESULTS)), *lines]:
+        print(line)
+
+
+onstart:
+    check_cluster()
+    note_run()
+
+
+onsuccess:
+    finish()
+
+
+onerror:
+    print(LISTENER.report(), file=sys.stderr)

@@ -1,0 +1,73 @@
+# What a run will take, and what it has taken.
+# Requires: config/rates.yaml; the job's own benchmark files, answers, training logs.
+# Gives: tables/ledger.csv; the estimate goes to the terminal.
+
+
+rule tabulate_ledger:
+    input:
+        answers=of_shards(
+            "<results>/answers/{effort}/{shard}.parquet", effort=PLAN["teacher"]["efforts"]
+        ),
+        evaluations=expand(
+            "<results>/evaluation/{model}/{benchmark}/answers.parquet",
+            model=PLAN["evaluated"],
+            benchmark=PLAN["benchmarks"]["all"],
+        ),
+        training=expand(
+            "<results>/training/{stage}.parquet",
+            stage=PLAN["stages"],
+        ),
+        # the last steps of what is counted
+        results="<results>/tables/results.csv",
+        funnel="<results>/tables/funnel.csv",
+    output:
+        csv="<results>/tables/ledger.csv",
+    log:
+        "<logs>/tabulate_ledger.log",
+    benchmark:
+        "<benchmarks>/tabulate_ledger.jsonl"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        scripts=SCRIPTS,
+        benchmarks=f"{RESULTS}/benchmarks",
+        identity=identity("tabulate_ledger"),
+    message:
+        "Adding up what the run has taken"
+    shell:
+        r"""
+        python {params.scripts:q}/tabulate_ledger.py \
+            --benchmarks {params.benchmarks:q} \
+            --answers {input.answers:q} \
+            --evaluations {input.evaluations:q} \
+            --training {input.training:q} \
+            --csv {output.csv:q} \
+            &>{log:q}
+        """
+
+
+rule estimate:
+    input:
+        rates=str(HOME / "config" / "rates.yaml"),
+    log:
+        "<logs>/estimate.log",
+    localrule: True
+    params:
+        scripts=SCRIPTS,
+        experiment=canonical_json(config),
+        ledger=lambda wildcards: (
+            f"--ledger {RESULTS}/tables/ledger.csv"
+            if Path(f"{RESULTS}/tables/ledger.csv").is_file()
+            else ""
+        ),
+        identity=identity("estimate"),
+    shell:
+        r"""
+        python {params.scripts:q}/estimate.py \
+            {params.ledger} \
+            --experiment {params.experiment:q} \
+            --rates {input.rates:q} \
+            2>&1 | tee {log:q}
+        """

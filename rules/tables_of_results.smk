@@ -1,0 +1,147 @@
+# Tables of scores: every model on every benchmark, models in pairs, arms of a grid, and published numbers.
+# Requires: evaluation/{model}/{benchmark}/judged.parquet; config/published/reasonlite_table1.csv.
+# Gives: tables/results.csv, .md, .tex, .html; comparisons.csv, per_problem.csv, curves.csv, compute.csv;
+# beside_published.csv, .md, .tex, .html; published.md, .tex; arms.csv, .md, .tex with a grid.
+
+JUDGED_BENCHMARKS = expand(
+    "<results>/evaluation/{model}/{benchmark}/judged.parquet",
+    model=PLAN["evaluated"],
+    benchmark=PLAN["benchmarks"]["all"],
+)
+
+
+rule tabulate_results:
+    input:
+        judged=JUDGED_BENCHMARKS,
+        published=f"{PUBLISHED}/reasonlite_table1.csv",
+    output:
+        csv="<results>/tables/results.csv",
+        page=report(
+            "<results>/tables/results.html",
+            caption="captions/results.rst",
+            category="Results",
+            labels={"table": "results"},
+        ),
+        comparisons=report(
+            "<results>/tables/comparisons.csv",
+            caption="captions/comparisons.rst",
+            category="Results",
+            labels={"table": "models in pairs"},
+        ),
+        beside=report(
+            "<results>/tables/beside_published.html",
+            caption="captions/beside_published.rst",
+            category="Published",
+            labels={"table": "published beside measured"},
+        ),
+        others=multiext(
+            "<results>/tables/",
+            "results.md",
+            "results.tex",
+            "beside_published.csv",
+            "beside_published.md",
+            "beside_published.tex",
+            "per_problem.csv",
+            "curves.csv",
+            "compute.csv",
+        ),
+    log:
+        "<logs>/tabulate_results.log",
+    benchmark:
+        "<benchmarks>/tabulate_results.jsonl"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        scripts=SCRIPTS,
+        evaluation=canonical_json(PLAN["evaluation"]),
+        seed=PLAN["seed"],
+        folder=lambda wildcards, output: str(Path(output.csv).parent),
+        identity=identity("tabulate_results", evaluation=PLAN["evaluation"], seed=PLAN["seed"]),
+    message:
+        "Writing the tables of results"
+    shell:
+        r"""
+        python {params.scripts:q}/tabulate_results.py \
+            --judged {input.judged:q} \
+            --evaluation {params.evaluation:q} \
+            --published {input.published:q} \
+            --seed {params.seed} \
+            --folder {params.folder:q} \
+            &>{log:q}
+        """
+
+
+rule tabulate_published:
+    input:
+        table=f"{PUBLISHED}/reasonlite_table1.csv",
+    output:
+        markdown="<results>/tables/published.md",
+        latex="<results>/tables/published.tex",
+    log:
+        "<logs>/tabulate_published.log",
+    benchmark:
+        "<benchmarks>/tabulate_published.jsonl"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        scripts=SCRIPTS,
+        identity=identity("tabulate_published"),
+    message:
+        "Writing the published table"
+    shell:
+        r"""
+        python {params.scripts:q}/tabulate_published.py \
+            --table {input.table:q} \
+            --markdown {output.markdown:q} \
+            --latex {output.latex:q} \
+            &>{log:q}
+        """
+
+
+rule tabulate_arms:
+    input:
+        judged=JUDGED_BENCHMARKS,
+    output:
+        csv="<results>/tables/arms.csv",
+        readable=report(
+            "<results>/tables/arms.md",
+            caption="captions/arms.rst",
+            category="Results",
+            labels={"table": "arms of the grid"},
+        ),
+        tex="<results>/tables/arms.tex",
+    log:
+        "<logs>/tabulate_arms.log",
+    benchmark:
+        "<benchmarks>/tabulate_arms.jsonl"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        scripts=SCRIPTS,
+        evaluation=canonical_json(PLAN["evaluation"]),
+        grid=canonical_json(PLAN["grid"] or {}),
+        seed=PLAN["seed"],
+        identity=identity(
+            "tabulate_arms",
+            evaluation=PLAN["evaluation"],
+            grid=PLAN["grid"],
+            seed=PLAN["seed"],
+        ),
+    message:
+        "Comparing the arms of the grid"
+    shell:
+        r"""
+        python {params.scripts:q}/tabulate_arms.py \
+            --judged {input.judged:q} \
+            --evaluation {params.evaluation:q} \
+            --grid {params.grid:q} \
+            --seed {params.seed} \
+            --csv {output.csv:q} \
+            &>{log:q}
+        """

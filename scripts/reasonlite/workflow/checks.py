@@ -1,0 +1,38 @@
+"""What can be known to be wrong before any job runs. Only the main process asks; does not know Snakemake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from reasonlite.config.experiment import Config, parse_config
+from reasonlite.config.sources import FileSource
+from reasonlite.core.errors import UserError
+from reasonlite.curriculum.examples import parse_filter
+from reasonlite.models.folders import check_model_folder
+from reasonlite.training.arguments import check_arguments
+from reasonlite.workflow.plan import all_sources
+
+
+def checked(raw: dict[str, Any]) -> Config:
+    """The config, checked as a whole: keys, values, filters, trainers' arguments, local paths."""
+    config = parse_config(raw)
+    for stage in config.stages:
+        check_arguments(stage.method, stage.arguments, f"stages.{stage.name}.arguments")
+    for name, source in all_sources(config).items():
+        if isinstance(source, FileSource) and not source.path.is_file():
+            raise UserError("no such file", where=source.path, todo=f"correct the path of the source {name!r}")
+    for model in config.models.values():
+        if model.kind == "local":
+            check_model_folder(model.path)
+    for name, stratum in config.strata.items():
+        parse_filter(stratum.filter, f"strata.{name}.filter")
+    return config
+
+
+def image_complaints(image: Path) -> list[str]:
+    """A container that jobs are to run in and that is not there."""
+    if image.is_file():
+        return []
+    todo = f"apptainer build {image} envs/ROLE.def (ROLE: cpu, cuda or rocm)"
+    return [f"{image}: no such container\n  what to do: {todo}"]

@@ -1,0 +1,156 @@
+"""The plan of an experiment: what its config means for each job, as plain values.
+
+Made once by the main process from the checked config; the rule files and every job's own Snakemake
+read it without knowing the config's models. Does not know Snakemake's rules.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from reasonlite.audit import manifest
+from reasonlite.config.experiment import Config
+from reasonlite.config.settings import Adjudicator, Effort, VllmEngine
+from reasonlite.config.sources import FileSource, Source
+from reasonlite.config.stages import DistillStage, SftStage, Stage
+
+
+def plan_of(config: Config, root: Path) -> dict[str, Any]:
+    """Everything the rule files ask of a config; JSON can hold it.
+
+    ``root``: the folder of the workflow's own files, where the environment's lock lies.
+    """
+    lock = lock_file(config, root)
+    return {
+        "experiment": config.experiment,
+        "seed": config.seed,
+        "shards": [f"{shard:05d}" for shard in range(config.problems.shards)],
+        # the environment's lock, and its hash where a changed one makes everything anew
+        "lock_file": str(lock),
+        "lock": manifest.read_lock(lock)[0] if config.environment.changed == "rerun" else "",
+        "sources": {name: _source(config, name) for name in all_sources(config)},
+        "training_sources": list(config.problems.sources),
+        "benchmarks": {
+            "answers": [name for name, entry in config.evaluation.benchmarks.items() if not entry.runs_code],
+            "code": [name for name, entry in config.evaluation.benchmarks.items() if entry.runs_code],
+            "all": list(config.evaluation.benchmarks),
+        },
+        "models": {name: {"source": _plain(model), "files": _files(model)} for name, model in config.models.items()},
+        "cleaning": _plain(config.problems.cleaning),
+        "teacher": _plain(config.teacher),
+        "labels": _plain(config.labels) | {"efforts": config.labels.efforts or list(config.teacher.efforts)},
+        "adjudicator": _plain(adjudicator(config)),
+        "strata": {
+            name: {"choice": _plain(stratum), "student": student_of(config, name)}
+            for name, stratum in config.strata.items()
+        },
+        "stages": {stage.name: _stage(config, stage) for stage in config.stages},
+        "evaluation": _plain(config.evaluation),
+        "evaluated": {
+            entry.model: [_plain(evaluation_effort(config, entry.model, name)) for name in config.evaluation.benchmarks]
+            for entry in config.evaluation.models
+        },
+        "gpus_by_rule": gpus_by_rule(config),
+        "compares_compute": any(entry.parameters for entry in config.evaluation.models),
+        "grid": _plain(config.grid) if config.grid else None,
+    }
+
+
+def _plain(model: Any) -> dict[str, Any]:
+    found: dict[str, Any] = model.model_dump(mode="json")
+    return found
+
+
+def lock_file(config: Config, root: Path) -> Path:
+    """The environment's lock: of the working folder where it has one of that name, else of the workflow."""
+    own = config.environment.lock
+    return own if own.is_file() else root / own
+
+
+def all_sources(config: Config) -> dict[str, Source]:
+    """Problem sources and benchmarks by name."""
+    return config.problems.sources | {name: entry.source for name, entry in config.evaluation.benchmarks.items()}
+
+
+def _source(config: Config, name: str) -> dict[str, Any]:
+    """A source, its local files (so that a changed one is noticed), and the options of a benchmark."""
+    source, benchmark = all_sources(config)[name], config.evaluation.benchmarks.get(name)
+    options = "" if benchmark is None else "--benchmark"
+    if benchmark is not None and benchmark.content_sha256:
+        options += f" --content-sha256 {benchmark.content_sha256}"
+    files = [str(source.path)] if isinstance(source, FileSource) else []
+    return {"source": _plain(source), "files": files, "options": options}
+
+
+def _files(model: Any) -> list[str]:
+    """Files of a local model, so that changed weights are noticed."""
+    return sorted(str(path) for path in model.path.iterdir() if path.is_file()) if model.kind == "local" else []
+
+
+def _stage(config: Config, stage: Stage) -> dict[str, Any]:
+    """A stage's settings and what follows from the whole config: its seed, its inputs, who counted its tokens."""
+    data = [f"curriculum/{name}" for name in stage.weights] if isinstance(stage, SftStage) else ["problems/shards"]
+    return {
+        "settings": _plain(stage),
+        "seed": config.seed if stage.seed is None else stage.seed,
+        # the model whose probabilities it learns from, if it does
+        "teachers": [stage.teacher] if isinstance(stage, DistillStage) else [],
+        "data": data,  # its strata's examples, or the cleaned problems
+        "counted": counted(config, stage),
+    }
+
+
+def root_of(config: Config, stage: Stage) -> str:
+    """The model that a stage's chain of stages starts from."""
+    starts = {each.name: each.start for each in config.stages}
+    name = stage.start
+    while name in starts:
+        name = starts[name]
+    return name
+
+
+def student_of(config: Config, stratum: str) -> str | None:
+    """The model whose tokenizer counts a stratum's tokens; None when no stage learns from it."""
+    users = (stage for stage in config.stages if isinstance(stage, SftStage) and stratum in stage.weights)
+    return config.strata[stratum].student or next((root_of(config, stage) for stage in users), None)
+
+
+def counted(config: Config, stage: Stage) -> bool:
+    """Whether the tables a stage reads hold its tokens already, by its own tokenizer."""
+    own = root_of(config, stage)
+    return isinstance(stage, SftStage) and all(student_of(config, stratum) == own for stratum in stage.weights)
+
+
+def evaluation_effort(config: Config, model: str, benchmark: str) -> Effort:
+    """How a model answers a benchmark's problems, in the teacher's own terms."""
+    settings = config.evaluation
+    entry = next(entry for entry in settings.models if entry.model == model)
+    own = settings.benchmarks[benchmark]
+    prompt = entry.prompt
+    if own.instruction is not None:
+        prompt = prompt.model_copy(update={"instruction": own.instruction})
+    return Effort(
+        prompt=prompt,
+        sampling=entry.sampling,
+        answers_per_problem=own.answers_per_problem or settings.answers_per_problem,
+        first_seed=settings.first_seed,
+    )
+
+
+def adjudicator(config: Config) -> Adjudicator:
+    """Who is asked about pairs of answers, with the teacher where nothing else is said."""
+    settings, teacher = config.labels.adjudicator, config.teacher
+    return settings.model_copy(
+        update={"model": settings.model or teacher.model, "engine": settings.engine or teacher.engine}
+    )
+
+
+def gpus_by_rule(config: Config) -> dict[str, int]:
+    """GPUs that one model copy of each rule with an engine is spread over."""
+    engines = {
+        "generate_answers": config.teacher.engine,
+        "adjudicate": adjudicator(config).engine,
+        "evaluate_answers": config.evaluation.engine,
+    }
+    return {rule: engine.tensor_parallel_size for rule, engine in engines.items() if isinstance(engine, VllmEngine)}
