@@ -15,8 +15,11 @@ if not config:
 include: "rules/common.smk"
 
 
-# used with --software-deployment-method apptainer (built from one of envs/*.def); otherwise snakemake's own environment
-container: str(IMAGE)
+# used with --software-deployment-method apptainer (built from one of envs/*.def); otherwise snakemake's own environment.
+# Snakemake takes no image from a folder with white space in its name; hooks.smk says so where one is asked for
+if " " not in str(IMAGE):
+
+    container: str(IMAGE)
 
 
 pathvars:

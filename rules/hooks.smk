@@ -25,6 +25,13 @@ LISTENER = console.Listener(submitted_jobs)
 logging.getLogger("snakemake.logging").addHandler(LISTENER)
 
 
+def check_container():
+    """Stop when jobs are to run in a container that is not there, or lies where Snakemake cannot take it from."""
+    if "apptainer" in str(workflow.deployment_settings.deployment_method).lower():
+        if complaints := image_complaints(IMAGE):
+            raise WorkflowError("\n".join(complaints))
+
+
 def check_cluster():
     """Stop before anything is submitted when the cluster cannot run what is asked of it."""
     jobs = submitted_jobs()
@@ -35,8 +42,6 @@ def check_cluster():
     last = cluster.last_tries(jobs, workflow.execution_settings.retries + 1)
     complaints = cluster.check([*asked, *last], edit)
     complaints += cluster.too_few_gpus(asked, PLAN["gpus_by_rule"], edit)
-    if "apptainer" in str(workflow.deployment_settings.deployment_method).lower():
-        complaints += image_complaints(IMAGE)
     if complaints:
         raise WorkflowError("\n".join(complaints))
     for doubt in cluster.doubts(Path.cwd()):
@@ -69,6 +74,7 @@ def finish():
 
 
 onstart:
+    check_container()
     check_cluster()
     note_run()
 

@@ -31,7 +31,9 @@ def checked(raw: dict[str, Any]) -> Config:
 
 
 def image_complaints(image: Path) -> list[str]:
-    """A container that jobs are to run in and that is not there."""
+    """What is wrong with the container that jobs are to run in."""
+    if " " in str(image):
+        return [f"{image}: Snakemake takes no container from such a path\n  what to do: clone into one without spaces"]
     if image.is_file():
         return []
     todo = f"apptainer build {image} envs/ROLE.def (ROLE: cpu, cuda or rocm)"

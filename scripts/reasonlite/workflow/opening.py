@@ -49,7 +49,8 @@ def _leave(file: Path, text: str) -> None:
     try:
         write_text(file, text)
     except OSError as error:
-        if (known := surroundings(error)) is None:
+        known = surroundings(OSError(error.errno, error.strerror, str(file.parent.absolute())))
+        if known is None:
             raise
         raise known from None
 
