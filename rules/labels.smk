@@ -47,79 +47,64 @@ rule group_answers:
         """
 
 
-rule vote:
+rule vote_and_judge:
     input:
         answers=expand(
             "<results>/answers/{effort}/{{shard}}.parquet",
-            effort=PLAN["labels"]["efforts"],
+            effort=PLAN["teacher"]["efforts"],
         ),
         groups=SETTLED_GROUPS,
         problems="<results>/problems/shards/{shard}.parquet",
     output:
-        table="<results>/votes/{shard}.parquet",
+        votes="<results>/votes/{shard}.parquet",
+        judged=expand(
+            "<results>/judged/{effort}/{{shard}}.parquet",
+            effort=PLAN["teacher"]["efforts"],
+        ),
     log:
-        "<logs>/vote/{shard}.log",
+        "<logs>/vote_and_judge/{shard}.log",
     benchmark:
-        "<benchmarks>/vote/{shard}.jsonl"
+        "<benchmarks>/vote_and_judge/{shard}.jsonl"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
     params:
         scripts=SCRIPTS,
+        voting=lambda wildcards, input: [
+            table
+            for effort, table in zip(PLAN["teacher"]["efforts"], input.answers)
+            if effort in PLAN["labels"]["efforts"]
+        ],
         min_share=PLAN["labels"]["min_share"],
         min_votes=PLAN["labels"]["min_votes"],
         weights=canonical_json(PLAN["labels"]["weights"]),
         identity=identity(
             "vote",
+            "judge_answers",
+            efforts=PLAN["labels"]["efforts"],
             min_share=PLAN["labels"]["min_share"],
             min_votes=PLAN["labels"]["min_votes"],
             weights=PLAN["labels"]["weights"],
         ),
     message:
-        "Counting votes, shard {wildcards.shard}"
+        "Counting votes and judging answers, shard {wildcards.shard}"
     shell:
         r"""
         python {params.scripts:q}/vote.py \
-            --answers {input.answers:q} \
+            --answers {params.voting:q} \
             --groups {input.groups:q} \
             --problems {input.problems:q} \
             --min-share {params.min_share} \
             --min-votes {params.min_votes} \
             --weights {params.weights:q} \
-            --output {output.table:q} \
+            --output {output.votes:q} \
             &>{log:q}
-        """
-
-
-rule judge_answers:
-    input:
-        answers="<results>/answers/{effort}/{shard}.parquet",
-        groups=SETTLED_GROUPS,
-        votes="<results>/votes/{shard}.parquet",
-        problems="<results>/problems/shards/{shard}.parquet",
-    output:
-        table="<results>/judged/{effort}/{shard}.parquet",
-    log:
-        "<logs>/judge/{effort}/{shard}.log",
-    benchmark:
-        "<benchmarks>/judge/{effort}/{shard}.jsonl"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        scripts=SCRIPTS,
-        identity=identity("judge_answers"),
-    message:
-        "Judging answers at effort {wildcards.effort}, shard {wildcards.shard}"
-    shell:
-        r"""
         python {params.scripts:q}/judge_answers.py \
             --answers {input.answers:q} \
             --groups {input.groups:q} \
-            --votes {input.votes:q} \
+            --votes {output.votes:q} \
             --problems {input.problems:q} \
-            --output {output.table:q} \
-            &>{log:q}
+            --output {output.judged:q} \
+            &>>{log:q}
         """

@@ -3,7 +3,8 @@
     python tests/benchmarks/graph_scale.py [--shards 343 3430]
 
 The plain workflow has the same rules, wildcards, inputs and outputs, and nothing else: no config
-models, no identities, no resources. Per job: what Snakemake costs inside every job on a cluster
+models, no identities, no logs, benchmark files, messages or resources. The profile for Slurm adds
+its groups and resources. Per job: what Snakemake costs inside every job on a cluster
 (it reads the workflow again there, twice on Slurm: once for the job, once for its step).
 """
 
@@ -44,13 +45,9 @@ rule group_answers:
     input: expand(R + "/answers/{{e}}/{{{{shard}}}}.parquet", e=EFFORTS), R + "/problems/shards/{{shard}}.parquet"
     output: R + "/groups/{{shard}}.parquet", R + "/groups/pairs/{{shard}}.parquet"
     shell: "true"
-rule vote:
-    input: R + "/groups/{{shard}}.parquet", R + "/problems/shards/{{shard}}.parquet", expand(R + "/answers/{{e}}/{{{{shard}}}}.parquet", e=EFFORTS)
-    output: R + "/votes/{{shard}}.parquet"
-    shell: "true"
-rule judge:
-    input: R + "/answers/{{effort}}/{{shard}}.parquet", R + "/groups/{{shard}}.parquet", R + "/votes/{{shard}}.parquet", R + "/problems/shards/{{shard}}.parquet"
-    output: R + "/judged/{{effort}}/{{shard}}.parquet"
+rule vote_and_judge:
+    input: expand(R + "/answers/{{e}}/{{{{shard}}}}.parquet", e=EFFORTS), R + "/groups/{{shard}}.parquet", R + "/problems/shards/{{shard}}.parquet"
+    output: R + "/votes/{{shard}}.parquet", expand(R + "/judged/{{e}}/{{{{shard}}}}.parquet", e=EFFORTS)
     shell: "true"
 rule curate:
     input: lambda w: f"{{R}}/judged/{{STRATA[w.stratum]}}/{{w.shard}}.parquet", lambda w: f"{{R}}/answers/{{STRATA[w.stratum]}}/{{w.shard}}.parquet", R + "/problems/shards/{{shard}}.parquet"
@@ -110,7 +107,12 @@ def prepared(folder: Path, shards: int) -> dict[str, list[str]]:
     (folder / "paper.yaml").write_text(yaml.safe_dump(config))
     for name in ("Snakefile", "rules", "scripts", "config", "profiles", "envs"):
         (folder / name).symlink_to(ROOT / name)
-    return {"ours": ["--configfile", "paper.yaml"], "plain": ["--snakefile", "Snakefile.plain"]}
+    ours = ["--configfile", "paper.yaml"]
+    return {
+        "ours": [*ours, "--cores", "1"],
+        "plain": ["--snakefile", "Snakefile.plain", "--cores", "1"],
+        "ours, Slurm": [*ours, "--profile", "profiles/slurm-mi300"],
+    }
 
 
 def main() -> None:
@@ -118,7 +120,7 @@ def main() -> None:
     parser.add_argument("--shards", type=int, nargs="+", default=[343, 3430])
     parser.add_argument("--rounds", type=int, default=3, help="of the per-job measure; the smallest is shown")
     arguments = parser.parse_args()
-    snakemake = [sys.executable, "-m", "snakemake", "--cores", "1", "--nolock"]
+    snakemake = [sys.executable, "-m", "snakemake", "--nolock"]
     print("dry run          shards     jobs   wall s    CPU s    MiB")
     for shards in arguments.shards:
         with tempfile.TemporaryDirectory() as name:
@@ -139,7 +141,8 @@ def main() -> None:
             for path in ("results/paper/problems/shards/00000.parquet", "results/paper/models/gpt-oss-120b/x"):
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (folder / path).touch()
-            for which, options in prepared(folder, shards).items():
+            ways = prepared(folder, shards)
+            for which, options in ((name, ways[name]) for name in ("ours", "plain")):
                 command = [*snakemake, *options, *target, "--force", "-n", "--mode", "remote"]
                 wall, cpu, memory, _ = min(measured(command, folder) for _ in range(arguments.rounds))
                 print(f"{which:12} {shards:10} {1:8} {wall:8.1f} {cpu:8.1f} {memory:6.0f}", flush=True)

@@ -160,7 +160,7 @@ CHANGES = [
     (
         "a vote threshold",
         setter("labels", "min_votes", to=99),
-        [r"setting vote\.min_votes: 2 → 99"],
+        [r"setting vote_and_judge\.min_votes: 2 → 99"],
         ["votes/00000.parquet"],
     ),
     (
@@ -221,7 +221,7 @@ CHANGES = [
     (
         "a rule's command",
         lambda p: p.replace("rules/labels.smk", "--min-votes {params.min_votes}", "--min-votes 1"),
-        [r"rule vote: - --min-votes \{params\.min_votes\} \\; \+ --min-votes 1 "],
+        [r"rule vote_and_judge: - --min-votes \{params\.min_votes\} \\; \+ --min-votes 1 "],
         ["votes/00000.parquet"],
     ),
     (
@@ -323,7 +323,7 @@ def test_an_answer_is_traced_to_its_problem_and_seed(finished):
     table = RESULTS / "curriculum" / "short" / "00000.parquet"
     row = pl.read_parquet(finished.folder / table)["answer_id"][0]
     told = finished.audit("trace", str(table), "--row", row, "--graph", "way.svg")
-    for made in ("(curate)", "(judge_answers)", "(vote)", "(group_answers)", "(generate_answers)", "(shard_problems)"):
+    for made in ("(curate)", "(vote_and_judge)", "(group_answers)", "(generate_answers)", "(shard_problems)"):
         assert made in told, told
     assert "seed " in told and "What is" in told
     assert (finished.folder / "way.svg").read_text().startswith("<svg")

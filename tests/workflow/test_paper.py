@@ -114,7 +114,7 @@ def test_the_whole_plan_has_every_shard(paper):
     run, *_ = paper
     planned = dict(re.findall(r"^(\w+) +(\d+)$", run("-n", "--quiet", "rules"), re.MULTILINE))
     assert "shard_problems" not in planned and "fetch_problems" not in planned
-    wanted = {"generate_answers": 686, "group_answers": 343, "vote": 343, "judge_answers": 686, "curate": 686}
+    wanted = {"generate_answers": 686, "group_answers": 343, "vote_and_judge": 343, "curate": 686}
     assert {name: int(planned[name]) for name in wanted} == wanted and planned["train"] == "2"
 
 

@@ -112,8 +112,7 @@ def estimate(config: Config, rates: Rates) -> list[Line]:
     lines.append(replace(generated, gpu_hours=generated.gpu_hours if teacher.engine.kind == "vllm" else 0))
     if config.labels.judge != "rules":
         lines += [Line("adjudicate", shards), Line("settle_groups", shards)]
-    lines += [Line(rule, shards) for rule in ("group_answers", "vote")]
-    lines.append(Line("judge_answers", len(teacher.efforts) * shards))
+    lines += [Line(rule, shards) for rule in ("group_answers", "vote_and_judge")]
     lines += _training(config, problems, rates)
     lines.append(_evaluation(config, rates))
     programs = sum(benchmark.runs_code for benchmark in config.evaluation.benchmarks.values())
