@@ -5,14 +5,20 @@ import shlex
 import sys
 from pathlib import Path
 
+from snakemake.exceptions import WorkflowError
+
 # the workflow's own folder, also where another Snakefile takes these rules in as a module
 ROOT = Path(str(workflow.current_basedir)).parent
+if not (ROOT / "scripts").is_dir():
+    raise WorkflowError(
+        f"{workflow.current_basedir}: no scripts lie beside these rules\n"
+        "  what to do: clone the repository, and name the Snakefile by its path on disk"
+    )
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from reasonlite.core.errors import UserError
 from reasonlite.core.files import canonical_json
 from reasonlite.workflow import opening
-from snakemake.exceptions import WorkflowError
 
 MAIN = workflow.is_main_process  # not the Snakemake that a cluster's job starts
 try:
