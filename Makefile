@@ -4,6 +4,7 @@
 # make lock   renew the locks of all roles from envs/*.in and envs/*.overrides
 # make release gather the experiment for others; make verify RELEASE=FILE checks such an archive
 # make profiles link the cluster profiles into Snakemake's folder of yours; make unlink-profiles undoes it
+# make docs   build the documentation as a site, in site/
 # make schema renew config/schema.yaml from the config's models
 
 SHELL := /bin/bash
@@ -29,7 +30,7 @@ INSTALLED := .venv/installed-$(ROLE)
 CONFIG ?= config/demo.yaml
 RESULTS = results/$(shell sed -n 's/^experiment: *//p' $(CONFIG))
 
-.PHONY: setup demo test checks lock schema report release verify profiles unlink-profiles
+.PHONY: setup demo test checks docs lock schema report release verify profiles unlink-profiles
 
 setup: $(INSTALLED)
 
@@ -58,6 +59,11 @@ checks: $(INSTALLED)
 	PYTHONPATH=scripts lint-imports --no-logo
 	snakefmt --check Snakefile rules
 	snakemake --lint
+	NO_MKDOCS_2_WARNING=1 mkdocs build
+
+docs: $(INSTALLED)
+	NO_MKDOCS_2_WARNING=1 mkdocs build
+	@echo "documentation: site/index.html"
 
 USER_PROFILES = $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
 

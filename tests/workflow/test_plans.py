@@ -72,11 +72,46 @@ def test_params_identity_stands_in_every_rule_that_runs(project):
                 )
 
 
-def test_readme_names_only_what_exists():
-    """Paths in backticks in the README stand in the repository (results excepted)."""
-    readme = (ROOT / "README.md").read_text()
-    named = re.findall(r"`((?:config|scripts|rules|envs|profiles|tests|docs)/[\w./-]+)`", readme)
-    assert named and not [path for path in named if not (ROOT / path).exists()]
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "config" / "README.md", ROOT / "profiles" / "README.md"]
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_pages_name_only_what_exists(page):
+    """Paths in backticks and links without an address stand in the repository (results excepted)."""
+    text = page.read_text()
+    named = re.findall(r"`((?:config|scripts|rules|envs|profiles|tests|docs)/[\w./-]+)`", text)
+    named += re.findall(r"`python ((?:scripts|tests)/[\w./-]+\.py)", text)
+    made_by_users = {"config/mine.yaml", "envs/image.sif"}
+    places = (ROOT, ROOT / "scripts" / "reasonlite")
+    missing = [path for path in {*named} - made_by_users if not any((place / path).exists() for place in places)]
+    linked = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", text)
+    assert not missing + [path for path in linked if not (page.parent / path).exists()]
+
+
+def test_the_map_names_every_rule_and_no_file_that_is_not_there():
+    """docs/architecture.md, by which a newcomer finds the rule, the script and the module of an output."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    rows = [line.split(" | ") for line in page.split("## The rooms")[0].splitlines() if line.startswith("| `")]
+    rows += [line.split(" | ") for line in page.splitlines() if line.startswith("| `…/")]
+    for _, _, scripts, modules in rows:
+        for name in re.findall(r"`([\w/]+\.py)`", scripts):
+            assert (ROOT / "scripts" / name).is_file(), name
+        for name in re.findall(r"`([\w/]+\.py)`", modules):
+            assert (ROOT / "scripts" / "reasonlite" / name).is_file(), name
+    texts = {path.name: path.read_text() for path in (ROOT / "rules").glob("*.smk")}
+    named = {rule for _, rules, _, _ in rows for rule in re.findall(r"`([a-z_]+)`", rules)}
+    with_outputs = {
+        rule
+        for text in texts.values()
+        for rule, body in re.findall(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", text, re.MULTILINE | re.DOTALL)
+        if "output:" in body
+    }
+    assert with_outputs - named <= {"tabulate_published", "tabulate_sweep", "tabulate_agreement"}
+    for _, rules, _, _ in rows:
+        for rule, file in re.findall(r"`([a-z_]+)`, `(\w+\.smk)`", rules):
+            assert f"rule {rule}:" in texts[file], (rule, file)
 
 
 def test_a_model_that_judges_too_brings_its_rules_and_tables(project):

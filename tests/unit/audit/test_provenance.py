@@ -1,12 +1,16 @@
 """Code identity by meaning, manifests and their difference."""
 
 import json
+import subprocess
+import sys
 from modulefinder import ModuleFinder
 from pathlib import Path
 
 import pytest
+from running import ROOT, environment
 
-from reasonlite.audit.provenance import code_hash, code_of, identity, parts_of
+from reasonlite.audit.provenance import code_hash, code_of, identity, imported_modules, parts_of
+from reasonlite.core.errors import UserError
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
@@ -42,6 +46,43 @@ def test_the_imports_followed_are_those_that_pythons_own_finder_finds(script):
     finder.run_script(str(script))
     files = {Path(module.__file__) for module in finder.modules.values() if module.__file__}
     assert set(code_of(script, SCRIPTS)) == {str(file.relative_to(SCRIPTS)) for file in files}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("from reasonlite.judge import compare", "takes compare from the package reasonlite.judge"),
+        ("from .judge import equivalence", "relative imports are not followed"),
+    ],
+)
+def test_an_import_that_cannot_be_followed_to_its_module_is_refused(tmp_path, line, said):
+    script = tmp_path / "script.py"
+    script.write_text(f"def f():\n    {line}\n")
+    with pytest.raises(UserError, match=said) as told:
+        imported_modules(script, SCRIPTS)
+    assert "script.py: line 2" in str(told.value)
+
+
+def test_notes_of_unchanged_files_give_the_same_identities_and_damaged_ones_are_left(tmp_path):
+    """In processes of their own, for what is known of a file is kept as long as the process lives."""
+    notes = tmp_path / "code.json"
+    code = (
+        "import json, sys; from pathlib import Path; from reasonlite.audit import provenance\n"
+        "notes, script = map(Path, sys.argv[1:])\n"
+        "provenance.remember(notes)\n"
+        "known = len(provenance._noted)\n"
+        "print(provenance.identity([script], {}), known)\n"
+        "provenance.keep(notes)"
+    )
+
+    def told():
+        command = [sys.executable, "-c", code, str(notes), str(SCRIPTS / "vote.py")]
+        return subprocess.run(command, env=environment(), cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    first, again = told().split(), told().split()
+    assert first[0] == again[0] and first[1] == "0" and int(again[1]) > 5
+    notes.write_text('{"cut off')
+    assert told().split() == first
 
 
 def test_identity_names_its_settings():
