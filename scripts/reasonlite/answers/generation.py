@@ -116,7 +116,11 @@ def replay(problems: pl.DataFrame, job: Job, recorded: Path, output: Path) -> di
 
     ReasonLite's seeds are the answers' numbers.
     """
-    found = set(read_table(recorded, RECORDED, ["problem_id", "number"]).iter_rows())
+    listed = list(read_table(recorded, RECORDED, ["problem_id", "number"]).iter_rows())
+    if listed != sorted(listed):  # texts are read once, piece by piece, so they cannot be looked for
+        todo = "sort the table by problem_id and number, as scripts/exchange.py does"
+        raise UserError("is not in the order of problems and numbers", where=recorded, todo=todo)
+    found = set(listed)
     numbers = range(job.settings.answers_per_problem)
     wanted_keys = [(problem_id, number) for problem_id in problems["id"].sort() for number in numbers]
     if wanted_keys and not found & set(wanted_keys):

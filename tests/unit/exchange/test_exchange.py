@@ -8,10 +8,10 @@ from rows import labelled
 
 from reasonlite.answers.generation import Job, replay
 from reasonlite.config.experiment import parse_config
-from reasonlite.config.settings import Effort, RecordedEngine
+from reasonlite.config.settings import Effort, RecordedEngine, Sampling
 from reasonlite.core.errors import UserError
 from reasonlite.core.schemas import ANSWERS, GROUPS, JUDGED, PROBLEMS, RECORDED
-from reasonlite.core.tables import read_table, write_table
+from reasonlite.core.tables import frame_of, read_table, write_table
 from reasonlite.curriculum.examples import Choice, curate, parse_filter
 from reasonlite.exchange import jsonl
 from reasonlite.exchange.jsonl import give_out, give_training, take_in
@@ -166,3 +166,14 @@ def test_a_judge_cannot_be_a_recording():
     raw["labels"]["judge"] = "llm"
     with pytest.raises(UserError, match="the judge needs its own"):
         parse_config(raw)
+
+
+def test_recorded_answers_in_another_order_are_refused(tmp_path):
+    rows = [("mine:1", 0, "\\boxed{2}", None, None), ("mine:0", 0, "\\boxed{1}", None, None)]
+    write_table(tmp_path / "r.parquet", frame_of(rows, RECORDED), RECORDED)
+    problems = pl.DataFrame({"id": ["mine:0", "mine:1"], "problem": ["a?", "b?"]})
+    effort = Effort(sampling=Sampling(temperature=1, max_tokens=8), answers_per_problem=1)
+    job = Job("medium", effort, RecordedEngine(kind="recorded", folder="recorded"), "", 0, 1)
+    with pytest.raises(UserError, match=r"r\.parquet: is not in the order of problems and numbers"):
+        replay(problems, job, tmp_path / "r.parquet", tmp_path / "answers.parquet")
+    assert not (tmp_path / "answers.parquet").exists()
