@@ -69,18 +69,18 @@ USER_PROFILES = $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
 
 # so that snakemake --profile slurm-mi300 finds them; a profile of yours of that name is left alone
 profiles:
-	@mkdir -p $(USER_PROFILES)
+	@mkdir -p "$(USER_PROFILES)"
 	@for name in slurm-mi300 slurm-cuda; do \
-	    link=$(USER_PROFILES)/$$name; \
-	    if [ -e $$link ] && ! readlink $$link | grep -q "/profiles/$$name$$"; then \
+	    link="$(USER_PROFILES)/$$name"; \
+	    if [ -e "$$link" ] && ! readlink "$$link" | grep -q "/profiles/$$name$$"; then \
 	        echo "error: $$link is yours, not a link of ours; move it away"; exit 2; fi; \
-	    ln -sfn $(CURDIR)/profiles/$$name $$link && echo "$$link -> profiles/$$name"; \
+	    ln -sfn "$(CURDIR)/profiles/$$name" "$$link" && echo "$$link -> profiles/$$name"; \
 	done
 
 unlink-profiles:
 	@for name in slurm-mi300 slurm-cuda; do \
-	    link=$(USER_PROFILES)/$$name; \
-	    if readlink $$link | grep -q "/profiles/$$name$$"; then rm $$link && echo "removed $$link"; fi; \
+	    link="$(USER_PROFILES)/$$name"; \
+	    if readlink "$$link" | grep -q "/profiles/$$name$$"; then rm "$$link" && echo "removed $$link"; fi; \
 	done
 
 $(INSTALLED): envs/$(ROLE).lock

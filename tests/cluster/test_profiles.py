@@ -117,7 +117,7 @@ def test_a_node_that_fails_ends_all_and_the_next_try_continues(trained, submitti
 
 
 def test_the_literal_command_works_from_the_root(submitting, cluster, tmp_path):
-    environment = {**os.environ, **cluster.environment, "XDG_CONFIG_HOME": str(tmp_path)}
+    environment = {**os.environ, **cluster.environment, "XDG_CONFIG_HOME": str(tmp_path / "my config")}
     root = Path(__file__).parents[2]
     make = ["make", "--no-print-directory", "-C", str(root)]
     subprocess.run([*make, "profiles"], env=environment, check=True, capture_output=True)
@@ -126,4 +126,4 @@ def test_the_literal_command_works_from_the_root(submitting, cluster, tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     assert "generate_answers" in done.stderr and "8,232" in done.stderr
     subprocess.run([*make, "unlink-profiles"], env=environment, check=True, capture_output=True)
-    assert not list((tmp_path / "snakemake").iterdir())
+    assert not list((tmp_path / "my config" / "snakemake").iterdir())
