@@ -326,6 +326,7 @@ def test_an_answer_is_traced_to_its_problem_and_seed(finished):
     for made in ("(curate)", "(vote_and_judge)", "(group_answers)", "(generate_answers)", "(shard_problems)"):
         assert made in told, told
     assert "seed " in told and "What is" in told
+    assert "votes/00000.parquet  (vote_and_judge)" in told and "label_source " in told
     assert (finished.folder / "way.svg").read_text().startswith("<svg")
     told = finished.audit("trace", str(RESULTS / "tables" / "results.csv"))
     assert "from mine.jsonl" in told and "train.stage" not in told and "stage.arguments.learning_rate = 0.02" in told

@@ -58,6 +58,19 @@ class Lineage:
                     waiting.append(name)
         return found
 
+    def with_siblings(self) -> list[str]:
+        """The way as in `upstream`, and after each output what its job wrote beside it of problems, such as votes."""
+        way = list(self.upstream())
+        return list(dict.fromkeys(name for path in way for name in (path, *self._beside(path))))
+
+    def _beside(self, path: str) -> Iterator[str]:
+        own = self.manifest["outputs"][path]
+        for name, entry in self.manifest["outputs"].items():
+            names = entry.get("schema") or {}
+            same_job = entry.get("rule") == own.get("rule") and entry.get("inputs") == own.get("inputs")
+            if name != path and own.get("inputs") and same_job and "problem_id" in names and "answer_id" not in names:
+                yield name
+
 
 def open_lineage(path: Path) -> Lineage:
     """Find the results folder that ``path`` lies in, and its manifest."""
@@ -108,7 +121,7 @@ def row(found: Lineage, wanted: str) -> Iterator[str]:
         yield from _cell(found, wanted)
         return
     problem, effort, seen = wanted.rsplit("_", 1)[0], None, False
-    for path in found.upstream():
+    for path in found.with_siblings():
         names = found.manifest["outputs"][path].get("schema") or {}
         column = next((name for name in IDS if name in names), None)
         if column is None:
