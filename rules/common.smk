@@ -1,6 +1,7 @@
 # The experiment's plan and the few helpers the rule files share.
 # No rule here. What only the run's main process needs is in hooks.smk.
 
+import functools
 import shlex
 import sys
 from pathlib import Path
@@ -44,9 +45,15 @@ def identity(*scripts, **settings):
     """
     if not MAIN:
         return ""
+    return opening.rule_identity(files_of(scripts), settings, PLAN["lock"])
+
+
+@functools.cache
+def files_of(scripts):
+    """Files of the scripts that a rule runs, noted for the audit; asked for by each job of some rules."""
     files = tuple(ROOT / "scripts" / f"{script}.py" for script in scripts)
     SCRIPTS_USED.add(files)
-    return opening.rule_identity(files, settings, PLAN["lock"])
+    return files
 
 
 def option(flag, value):
