@@ -3,12 +3,13 @@
 # No rule here.
 
 import logging
+import shutil
 
 from reasonlite.audit import provenance
 from reasonlite.cluster import checks as cluster
 from reasonlite.cluster import console
 from reasonlite.workflow import running
-from reasonlite.workflow.checks import image_complaints
+from reasonlite.workflow.checks import image_complaints, python_complaint
 
 provenance.keep(opening.CODE)
 
@@ -25,11 +26,18 @@ LISTENER = console.Listener(submitted_jobs)
 logging.getLogger("snakemake.logging").addHandler(LISTENER)
 
 
-def check_container():
-    """Stop when jobs are to run in a container that is not there, or lies where Snakemake cannot take it from."""
+def check_environment():
+    """Stop when jobs would find no Python, or when the container they are to run in cannot be taken."""
     if "apptainer" in str(workflow.deployment_settings.deployment_method).lower():
         if complaints := image_complaints(IMAGE):
             raise WorkflowError("\n".join(complaints))
+        return
+    found = shutil.which("python")
+    complaint = python_complaint(found, sys.executable)
+    if complaint and found is None:
+        raise WorkflowError(complaint)
+    if complaint:
+        print(f"warning: {complaint}", file=sys.stderr)
 
 
 def check_cluster():
@@ -74,7 +82,7 @@ def finish():
 
 
 onstart:
-    check_container()
+    check_environment()
     check_cluster()
     note_run()
 

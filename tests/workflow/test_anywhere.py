@@ -2,7 +2,9 @@
 names. The teacher's answers are recorded ones, so no engine is started; training is real."""
 
 import json
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -131,6 +133,20 @@ def test_another_snakefile_takes_the_rules_in_twice_with_two_configs(clone, fold
     assert sources == {"plain": {"vote"}, "strict": {"dataset"}}
     listed = run_snakemake(folder, "-n", "--quiet", "rules", "--", "plain_figures", "strict_all")
     assert listed.returncode == 0 and "strict_train" in listed.stdout + listed.stderr
+
+
+def test_a_run_whose_jobs_would_find_no_python_is_stopped(clone, folder):
+    """Snakemake called by its path, with no environment activated."""
+    snakemake = Path(sys.executable).with_name("snakemake")
+    command = [snakemake, "--snakefile", clone / "Snakefile", "--configfile", "plain.yaml", "--cores", "1", "published"]
+    (folder / "bin").mkdir()
+    for program in ("bash", "sh", "which"):  # Snakemake itself calls these
+        (folder / "bin" / program).symlink_to(shutil.which(program))
+    bare = environment() | {"PATH": str(folder / "bin")}
+    done = subprocess.run(command, cwd=folder, env=bare, capture_output=True, text=True)
+    assert done.returncode != 0 and "jobs call python, and there is none on PATH" in done.stderr
+    assert f"what to do: source {snakemake.parent}/activate" in done.stderr
+    assert not (folder / "results" / "plain" / "tables").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_named(clone, folder):

@@ -30,6 +30,16 @@ def checked(raw: dict[str, Any]) -> Config:
     return config
 
 
+def python_complaint(found: str | None, own: str) -> str | None:
+    """What is wrong with the Python that jobs will call: ``found`` on PATH, where ``own`` runs Snakemake."""
+    todo = f"\n  what to do: source {Path(own).parent / 'activate'}, then run the same command again"
+    if found is None:
+        return f"jobs call python, and there is none on PATH{todo}"
+    if Path(found).parent != Path(own).parent:
+        return f"jobs will call {found}, not the Python that runs Snakemake, and may miss its packages{todo}"
+    return None
+
+
 def image_complaints(image: Path) -> list[str]:
     """What is wrong with the container that jobs are to run in."""
     if " " in str(image):

@@ -10,6 +10,7 @@ from running import ROOT, environment
 
 from reasonlite.core.errors import UserError
 from reasonlite.workflow import opening
+from reasonlite.workflow.checks import python_complaint
 
 HEAVY = {"pydantic", "polars", "numpy", "reasonlite.config", "reasonlite.audit"}
 
@@ -62,3 +63,9 @@ def test_the_plan_is_written_anew_only_when_it_says_something_else(raw, tmp_path
 def test_a_value_that_json_cannot_hold_is_told(raw):
     with pytest.raises(UserError, match="holds a value that JSON cannot"):
         opening.open_plan(raw | {"seed": {1, 2}}, ROOT, main=True)
+
+
+def test_another_python_on_the_path_is_told():
+    assert python_complaint("/a/bin/python", "/a/bin/python3.11") is None
+    told = python_complaint("/usr/bin/python", "/a/bin/python")
+    assert told.startswith("jobs will call /usr/bin/python, not") and "source /a/bin/activate" in told
