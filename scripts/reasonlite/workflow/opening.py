@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from reasonlite.core.errors import UserError, surroundings
-from reasonlite.core.files import canonical_json, sha256_text, write_text
+from reasonlite.core.files import sha256_text, write_text
 
 NOTES = Path(".snakemake") / "reasonlite"  # in the working folder, which all nodes see
 CODE = NOTES / "code.json"
@@ -25,7 +25,7 @@ def open_plan(raw: dict[str, Any], root: Path, *, main: bool) -> dict[str, Any]:
     ``root`` is the folder of the workflow's own files. A job that finds no file makes the plan itself.
     """
     try:
-        file = NOTES / f"plan-{sha256_text(canonical_json(raw))[:16]}.json"
+        file = NOTES / f"plan-{sha256_text(_ordered(raw))[:16]}.json"
     except (TypeError, ValueError) as error:
         raise UserError(f"holds a value that JSON cannot: {error}", where="config", todo="use plain values") from None
     if not main and file.is_file():
@@ -37,9 +37,14 @@ def open_plan(raw: dict[str, Any], root: Path, *, main: bool) -> dict[str, Any]:
 
     plan = plan_of(checked(raw), root)
     if main:
-        _leave(file, canonical_json(plan))
+        _leave(file, _ordered(plan))
         provenance.remember(CODE)
     return plan
+
+
+def _ordered(value: dict[str, Any]) -> str:
+    """JSON in the value's own order: that of efforts and models is the order of their files and rows."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _leave(file: Path, text: str) -> None:

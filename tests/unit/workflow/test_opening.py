@@ -28,6 +28,7 @@ def plans(folder):
 def test_a_job_reads_what_the_main_process_left_and_loads_nothing_heavy(raw, tmp_path):
     made = opening.open_plan(raw, ROOT, main=True)
     assert json.loads(json.dumps(made)) == made and len(plans(tmp_path)) == 1
+    assert list(made["teacher"]["efforts"]) == ["medium", "high"]  # the config's order, not the alphabet's
     code = (
         "import json, sys; from pathlib import Path; from reasonlite.workflow import opening\n"
         f"plan = opening.open_plan(json.load(sys.stdin), Path({str(ROOT)!r}), main=False)\n"
@@ -37,7 +38,7 @@ def test_a_job_reads_what_the_main_process_left_and_loads_nothing_heavy(raw, tmp
     done = subprocess.run(
         [sys.executable, "-c", code], input=json.dumps(raw), env=path, capture_output=True, text=True, check=True
     )
-    assert json.loads(done.stdout) == [made, []]
+    assert done.stdout == json.dumps([made, []])
 
 
 def test_a_job_that_finds_nothing_makes_the_plan_itself_and_leaves_nothing(raw, tmp_path):
