@@ -139,8 +139,8 @@ def test_two_processes_that_are_killed_continue_as_well(tiny_model, sums, tmp_pa
 BAD = """
 import json, os, sys
 from pathlib import Path
-from reasonlite.errors import UserError
-from reasonlite.stages import Stage
+from reasonlite.core.errors import UserError
+from reasonlite.config.stages import Stage
 from reasonlite.training import common, distill, sft
 from pydantic import TypeAdapter
 start, other, data, none, problems, folder = map(Path, sys.argv[1:])
