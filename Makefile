@@ -1,14 +1,7 @@
-# make demo   set up, then run everything small on this machine
-# make test   set up, then run all checks and tests
-# make setup  only set up: the locked environment in .venv (ROLE=cuda for NVIDIA GPUs)
-# make lock   renew the locks of all roles from envs/*.in and envs/*.overrides
-# make release gather the experiment for others; make verify RELEASE=FILE checks such an archive
-# make profiles link the cluster profiles into Snakemake's folder of yours; make unlink-profiles undoes it
-# make docs   build the documentation as a site, in site/
-# make schema renew config/schema.yaml from the config's models
+# Targets with two # are shown by make help.
 
 SHELL := /bin/bash
-PYTHON ?= python3
+PYTHON ?= $(or $(shell command -v python3.11),python3)
 # what .venv holds: cpu, or cuda on a machine for NVIDIA GPUs (for AMD's: a container, see docs/clusters.md)
 ROLE ?= cpu
 BIN := .venv/bin
@@ -27,32 +20,42 @@ endif
 # torch's CPU build: from a folder of wheels if one was named, else from where uv finds it
 TORCH := $(if $(filter cpu,$(ROLE)),$(if $(strip $(UV_FIND_LINKS)),,--torch-backend cpu))
 INSTALLED := .venv/installed-$(ROLE)
+# an environment that was moved here, or whose Python is gone, counts as none
+USABLE := $(shell [ "$$(cat $(INSTALLED) 2>/dev/null)" = "$$(pwd -P)" ] && .venv/bin/python -c 'print("yes")' 2>/dev/null)
 CONFIG ?= config/demo.yaml
 RESULTS = results/$(shell sed -n 's/^experiment: *//p' $(CONFIG))
 
-.PHONY: setup demo test checks docs lock schema report release verify profiles unlink-profiles
+.PHONY: help setup demo report release verify test test-all checks docs profiles unlink-profiles clean clean-all lock schema
 
-setup: $(INSTALLED)
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | expand -t 17
 
-demo: $(INSTALLED)
-	snakemake --configfile $(CONFIG)
+setup: $(INSTALLED) ## install the locked environment into .venv (ROLE=cuda for NVIDIA GPUs)
+
+demo: $(INSTALLED) ## set up, then run the whole chain in its small form, and make its report
+	@snakemake --configfile $(CONFIG) || { code=$$?; [ $$code -lt 128 ] || echo "ended by a signal: the same command goes on" >&2; exit $$code; }
 	@$(MAKE) --no-print-directory report
 
-report: $(INSTALLED)
+report: $(INSTALLED) ## one page with the tables and figures of what was run (CONFIG=config/…)
 	snakemake --configfile $(CONFIG) --report $(RESULTS)/report.html --quiet all
 	@echo "report: $(RESULTS)/report.html"
 
-# an archive of the experiment's manifest, tables, figures, cards and all that made them; and its check, anywhere
-release: $(INSTALLED)
+release: $(INSTALLED) ## an archive of the experiment's manifest, tables, figures, cards and what made them
 	python scripts/release.py build --config $(CONFIG)
 
-verify: $(INSTALLED)
+verify: $(INSTALLED) ## check such an archive: make verify RELEASE=FILE
 	python scripts/release.py verify $(RELEASE)
 
-test: $(INSTALLED) checks
-	pytest
+# tests run beside each other, those that share something dear one after the other (tests/conftest.py)
+PYTEST := pytest --dist loadgroup
 
-checks: $(INSTALLED)
+test: $(INSTALLED) checks ## the linters, the type check, and the tests that take ten minutes together
+	$(PYTEST) -n 2 -m "not full"
+
+test-all: test ## all tests: the above, then a cluster, every fault, every change, every training method
+	$(PYTEST) -n 3 -m full
+
+checks: $(INSTALLED) ## the linters, the type check and the documentation's links
 	ruff check .
 	ruff format --check .
 	mypy
@@ -61,14 +64,14 @@ checks: $(INSTALLED)
 	snakemake --lint
 	NO_MKDOCS_2_WARNING=1 mkdocs build
 
-docs: $(INSTALLED)
+docs: $(INSTALLED) ## the documentation as a site, in site/
 	NO_MKDOCS_2_WARNING=1 mkdocs build
 	@echo "documentation: site/index.html"
 
 USER_PROFILES = $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
 
 # so that snakemake --profile slurm-mi300 finds them; a profile of yours of that name is left alone
-profiles:
+profiles: ## link the cluster profiles into your Snakemake folder
 	@mkdir -p "$(USER_PROFILES)"
 	@for name in slurm-mi300 slurm-cuda; do \
 	    link="$(USER_PROFILES)/$$name"; \
@@ -77,22 +80,29 @@ profiles:
 	    ln -sfn "$(CURDIR)/profiles/$$name" "$$link" && echo "$$link -> profiles/$$name"; \
 	done
 
-unlink-profiles:
+unlink-profiles: ## remove these links
 	@for name in slurm-mi300 slurm-cuda; do \
 	    link="$(USER_PROFILES)/$$name"; \
 	    if readlink "$$link" | grep -q "/profiles/$$name$$"; then rm "$$link" && echo "removed $$link"; fi; \
 	done
 
-$(INSTALLED): envs/$(ROLE).lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-	    { echo "error: $(PYTHON) is not Python 3.11; run: make PYTHON=/path/to/python3.11"; exit 2; }
-	$(PYTHON) -m venv .venv || { echo "error: no venv module; on Debian: apt-get install python3-venv"; exit 2; }
-	pip install --quiet "$$(grep -o '^uv==[^ ]*' envs/cpu.lock)"
-	uv pip install --no-deps $(TORCH) --compile-bytecode --requirement $<
-	@rm -f .venv/installed-* && touch $@
+CACHES := site build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+REMOVE = for path in $(1); do if [ -e "$$path" ]; then echo "deleting $$path ($$(du -sh "$$path" | cut -f1))"; rm -rf "$$path"; fi; done
 
-lock: $(INSTALLED)
+clean: ## delete caches and the built documentation
+	@$(call REMOVE,$(CACHES))
+	@find scripts tests -name __pycache__ -prune -exec rm -rf {} + && echo "deleting __pycache__ folders in scripts and tests"
+
+clean-all: clean ## also delete .venv and results/demo; other results and .snakemake stay
+	@$(call REMOVE,results/demo .venv)
+
+$(INSTALLED): envs/$(ROLE).lock $(if $(USABLE),,again)
+	@envs/setup.sh $(ROLE) "$(PYTHON)" $(TORCH)
+
+again:
+
+lock: $(INSTALLED) ## renew the locks of all roles from envs/*.in and envs/*.overrides
 	for role in cpu cuda rocm; do envs/lock.sh $$role --upgrade || exit 2; done
 
-schema: $(INSTALLED)
+schema: $(INSTALLED) ## renew config/schema.yaml from the config's models
 	PYTHONPATH=scripts python -c 'from reasonlite.config.experiment import schema_yaml; print(schema_yaml(), end="")' > config/schema.yaml

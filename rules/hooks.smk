@@ -7,8 +7,7 @@ import shutil
 
 from reasonlite.audit import provenance
 from reasonlite.cluster import checks as cluster
-from reasonlite.cluster import console
-from reasonlite.workflow import running
+from reasonlite.workflow import console, running
 from reasonlite.workflow.checks import image_complaints, python_complaint
 
 provenance.keep(opening.CODE)
@@ -22,8 +21,17 @@ def submitted_jobs():
     return sent if any(job.resources.get("slurm_partition") for job in one_of_each) else []
 
 
-LISTENER = console.Listener(submitted_jobs)
+LISTENER = console.Listener(submitted_jobs, Path(RESULTS) / "benchmarks")
 logging.getLogger("snakemake.logging").addHandler(LISTENER)
+asked = workflow.output_settings
+if not (
+    asked.dryrun
+    or asked.quiet
+    or asked.verbose
+    or asked.printshellcmds
+    or asked.log_handler_settings
+):
+    console.take_over()
 
 
 def check_environment():
@@ -85,11 +93,13 @@ onstart:
     check_environment()
     check_cluster()
     note_run()
+    LISTENER.begin(workflow.cores or 1)
 
 
 onsuccess:
+    LISTENER.end()
     finish()
 
 
 onerror:
-    print(LISTENER.report(), file=sys.stderr)
+    print(LISTENER.end(), file=sys.stderr)

@@ -10,7 +10,31 @@ import yaml
 from running import ROOT, copy_project, environment, serving_packaged
 
 # Qwen2.5's architecture in miniature with random weights, and SmolLM2's real tokenizer, as in config/study-tiny.yaml
+# tests that share what is dear to make, such as a Slurm or a finished chain, run in one process, one after the other;
+# the groups that take longest begin first. Tests of a file that is not named here are a group of their own if they are
+# slow, and go wherever there is room if not
+GROUPS = {
+    "cluster": ["test_profiles", "test_faults"],
+    "changes": ["test_changes"],
+    "interruptions": ["test_interruptions"],
+    "training": ["test_real_training"],
+    "chain": ["test_chain"],
+}
 TINY = yaml.safe_load((ROOT / "config" / "study-tiny.yaml").read_text())["models"]["tiny"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put tests into the groups that pytest-xdist keeps together (--dist loadgroup), longest first."""
+    group_of = {file: group for group, files in GROUPS.items() for file in files}
+    order = [*GROUPS, None]
+
+    def place(item: pytest.Item) -> str | None:
+        return group_of.get(item.path.stem)
+
+    items.sort(key=lambda item: (order.index(place(item)), not item.get_closest_marker("slow")))
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.xdist_group(place(item) or item.path.stem))
 
 
 @pytest.fixture(scope="session")

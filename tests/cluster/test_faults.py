@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from submitting import ANSWERS, TARGETS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.full]
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from submitting import TARGETS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.full]
 TRAINING = ["results/tiny/training/turbo.parquet"]
 TWO_NODES = {
     "train": {

@@ -15,7 +15,7 @@ from running import ROOT, copy_project, environment, run_snakemake
 from reasonlite.core.schemas import RECORDED
 from reasonlite.core.tables import frame_of, write_table
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.full]
 SUMS = {f"mine:{number}": (number + 1, 4) for number in range(4)}
 FOREIGN = """
 import yaml

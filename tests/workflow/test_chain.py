@@ -1,18 +1,23 @@
-"""The whole chain for real in its smallest form, then again: the second run does nothing."""
+"""The whole chain for real in its smallest form, killed once and continued; then again: that run does nothing."""
 
 import html
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
+import time
+from dataclasses import dataclass
 from modulefinder import ModuleFinder
 from pathlib import Path
 
 import polars as pl
 import pytest
 import yaml
+from auditing import CHANGES, Project, check
 from rocrate.rocrate import ROCrate
 from running import ROOT, environment, run_snakemake
 
@@ -31,8 +36,40 @@ def real_benchmarks() -> dict:
     }
 
 
+@dataclass(frozen=True)
+class Finished:
+    """The results of a chain that was killed once; ``kept`` are the replies its journals held then, by key."""
+
+    results: Path
+    kept: dict[str, str]
+
+
+def replies(results: Path) -> list[tuple[str, str]]:
+    """Key and text of each reply in the teacher's journals, as often as they hold it."""
+    chunks = [path for path in results.glob("journals/*/*/*.parquet") if path.stem.isdigit()]
+    return [row for path in sorted(chunks) for row in pl.read_parquet(path, columns=["key", "text"]).rows()]
+
+
+def kill_when_replies_are_kept(project: Path) -> dict[str, str]:
+    """Start the chain and end everything with SIGKILL once a journal holds something."""
+    command = ["snakemake", "--cores", "2", "--configfile", "tiny.yaml"]
+    with (project / "killed.log").open("w") as output:
+        run = subprocess.Popen(
+            command, cwd=project, env=environment(), stdout=output, stderr=output, start_new_session=True
+        )
+    results = project / "results" / "tiny"
+    while not (kept := replies(results)):
+        assert run.poll() is None, (project / "killed.log").read_text()[-5000:]
+        time.sleep(0.1)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    done = run_snakemake(project, "--configfile", "tiny.yaml", "--unlock")
+    assert done.returncode == 0, done.stderr
+    return dict(kept)
+
+
 @pytest.fixture(scope="module")
-def finished(project, tiny_model) -> Path:
+def chain(project, tiny_model) -> Finished:
     config = yaml.safe_load((Path(__file__).parent / "tiny.yaml").read_text().replace("TINY", str(tiny_model)))
     config["evaluation"]["benchmarks"] |= real_benchmarks()
     (project / "tiny.yaml").write_text(yaml.safe_dump(config))
@@ -43,10 +80,26 @@ def finished(project, tiny_model) -> Path:
     test = "def check(candidate):\n    assert candidate(2) == 4\n"
     program = {"task_id": "P/0", "prompt": 'def double(x):\n    """2x"""\n', "test": test, "entry_point": "double"}
     (project / "programs.jsonl").write_text(json.dumps(program) + "\n")
+    kept = kill_when_replies_are_kept(project)
     done = run_snakemake(project, "--cores", "2", "--configfile", "tiny.yaml")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
     assert "avg@2" in done.stdout and "results/tiny/figures" in done.stdout
-    return project / "results" / "tiny"
+    return Finished(project / "results" / "tiny", kept)
+
+
+@pytest.fixture(scope="module")
+def finished(chain) -> Path:
+    return chain.results
+
+
+def test_what_was_answered_before_the_kill_was_not_asked_again(chain):
+    found = replies(chain.results)
+    assert len(dict(found)) == len(found) == 5 * 2 * 2 and chain.kept.items() <= dict(found).items()
+    said = [path.read_text() for path in (chain.results / "logs" / "generate_answers").glob("*/*.log")]
+    assert sum(int(count) for text in said for count in re.findall(r"(\d+) of them in the journal", text)) == len(
+        chain.kept
+    )
+    assert not [path for path in chain.results.rglob("*") if "partial" in path.name or "spool" in path.name]
 
 
 def test_every_output_of_the_design_is_there(finished):
@@ -250,28 +303,55 @@ def planned(project, *arguments) -> set[str]:
     return set(re.findall(r"^(\w+) +\d+$", done.stdout + done.stderr, re.MULTILINE)) - {"total"}
 
 
-def test_a_change_in_any_module_reruns_its_users_and_what_follows_and_a_comment_nothing(finished):
+# that every other module counts as well, its users' identities show (tests/unit/audit/test_provenance.py)
+WITNESSES = ["plot.py", "train_sft.py"] + [
+    f"reasonlite/{module}.py" for module in ("core/errors", "judge/grammar", "report/funnel")
+]
+
+
+def test_a_change_in_a_module_reruns_its_users_and_what_follows_and_a_comment_nothing(finished):
     project = finished.parents[1]
     graph = run_snakemake(project, "--rulegraph", "--forceall", "--configfile", "tiny.yaml").stdout
     names = dict(re.findall(r'(\d+)\[label = "(\w+)"', graph))
     after = {name: set() for name in names.values()}
     for source, target in re.findall(r"(\d+) -> (\d+)", graph):
         after[names[source]].add(names[target])
-    wrong = {}
-    for module, rules in sorted(users(set(after)).items()):
-        wanted = reached = rules & after.keys()
+    wrong, rules_by_module = {}, users(set(after))
+    for module in WITNESSES:
+        wanted = reached = rules_by_module[module] & after.keys()
         while (more := reached | {name for rule in reached for name in after[rule]}) != reached:
             reached = more
         path = project / "scripts" / module
         source = path.read_text()
         try:
-            path.write_text(source + "\n# a remark\n" + ("MUTATION = 1\n" if wanted else ""))
+            path.write_text(source + "\n# a remark\nMUTATION = 1\n")
             found = planned(project)
         finally:
             path.write_text(source)
-        if not wanted <= found <= reached:
+        if not wanted or not wanted <= found <= reached:
             wrong[module] = (wanted - found, found - reached)
     assert wrong == {}
     module = project / "scripts" / "reasonlite" / "core" / "errors.py"  # which all of them use
     module.write_text(module.read_text().replace('"""What a user', '"""  # What\n\na user') + "\n# a remark\n")
     assert planned(project) == set()
+
+
+@pytest.fixture(scope="module")
+def audited(finished, tmp_path_factory) -> Project:
+    """A copy that may be changed; the models, which no change here touches, are links to the same files."""
+    project, copy = finished.parents[1], tmp_path_factory.mktemp("audited") / "project"
+    linked = {finished / "models", finished / "checkpoints"}
+    left = shutil.ignore_patterns("__pycache__", "models", "checkpoints")
+    shutil.copytree(project, copy, ignore=lambda at, names: left(at, names) if Path(at) == finished else [])
+    for folder in linked:
+        shutil.copytree(folder, copy / folder.relative_to(project), copy_function=os.link)
+    return Project(copy, "tiny", "tiny.yaml")
+
+
+# all of them are made one after the other in test_changes.py
+HANDFUL = ["only times", "a vote threshold", "a function of the library", "a published figure", "a table on disk"]
+
+
+@pytest.mark.parametrize("name", HANDFUL)
+def test_the_audit_names_what_changed_and_why(audited, name):
+    check(audited, *next(change for change in CHANGES if change[0] == name))

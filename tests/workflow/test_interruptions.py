@@ -14,7 +14,7 @@ import yaml
 from interrupting import TARGETS, chain
 from running import ROOT, environment, run_snakemake
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.full]
 KILLS = 4
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from running import ROOT, environment
 
+pytestmark = pytest.mark.full
 ENVS = ROOT / "envs"
 
 

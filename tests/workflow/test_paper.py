@@ -12,7 +12,7 @@ from running import ROOT, environment
 
 from reasonlite.core.seeding import shard_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.full]
 PAPER = yaml.safe_load((ROOT / "config" / "paper.yaml").read_text())
 
 

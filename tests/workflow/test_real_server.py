@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from running import ROOT, environment, serving
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.full]
 
 
 @pytest.fixture(scope="module")

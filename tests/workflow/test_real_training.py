@@ -17,7 +17,7 @@ from running import ROOT, environment, run_snakemake
 from reasonlite.core.schemas import CURRICULUM
 from reasonlite.core.tables import frame_of, write_table
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.full]
 
 
 def command(start, folder, data, stage, accelerate="envs/accelerate/cpu.yaml"):

@@ -24,6 +24,7 @@ from reasonlite.config.settings import Effort, RecordedEngine, Sampling, ServerE
 from reasonlite.core.errors import UserError
 from reasonlite.core.files import canonical_json, sha256_text
 from reasonlite.core.logs import get_logger
+from reasonlite.core.pace import Pace
 from reasonlite.core.schemas import ANSWERS, JOURNAL, RECORDED
 from reasonlite.core.seeding import answer_seed, retry_seed
 from reasonlite.core.tables import TableWriter, frame_of, read_table, stream_table
@@ -198,6 +199,8 @@ class _Run:
         self.lost, self.error = 0, ""  # in a row, and what became of the last one
         self._tokens, self._pending = 0, list[dict[str, Any]]()
         self._started = self._committed = time.monotonic()
+        self._pace = Pace("answers")
+        self._tell(now=True)
 
     def feed(self) -> Iterator[Request]:
         """What waits now, each with the seed of its next try; nothing more when the job's time is nearly over."""
@@ -217,7 +220,8 @@ class _Run:
         self.lost = 0
         tries = self._tries(request) + 1
         known = {name: getattr(reply, name) for name in JOURNAL if hasattr(reply, name)}
-        self._pending.append({**known, "key": request.key, "seed": request.seed, "tries": tries})
+        seed = request.seed if reply.seed is None else reply.seed
+        self._pending.append({**known, "key": request.key, "seed": seed, "tries": tries})
         self._tokens += reply.tokens or 0
         if reply.text is None and tries < self._attempts:
             self.waiting.append(self._requests[request.key])
@@ -225,6 +229,7 @@ class _Run:
             self.done += 1
         if len(self._pending) >= self._size or time.monotonic() > self._committed + COMMIT_SECONDS:
             self.commit()
+        self._tell()
 
     def _tries(self, request: Request) -> int:
         place = self._journal.places.get(request.key)
@@ -236,10 +241,11 @@ class _Run:
             return
         self._journal.append(self._pending)
         self._pending, self._committed = [], time.monotonic()
-        seconds = max(self._committed - self._started, 1e-9)
-        left = (self.total - self.done) * seconds / max(self.done, 1)
-        speed = self._tokens / seconds
-        log.info("%d of %d answers, %.0f tokens/s, about %.0f s left", self.done, self.total, speed, left)
+        self._tell(now=True)
+
+    def _tell(self, *, now: bool = False) -> None:
+        speed = self._tokens / max(time.monotonic() - self._started, 1e-9)
+        self._pace.tell(self.done, self.total, f"{speed:.0f} tokens/s" if self._tokens else "", now=now)
 
 
 def _row(effort: str, problem_id: str, number: int, entry: dict[str, Any]) -> dict[str, Any]:

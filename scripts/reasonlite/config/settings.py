@@ -50,7 +50,18 @@ class VllmEngine(Closed):
         description="an answer does not depend on those generated beside it: vLLM's kernels for that on a GPU, float32"
         " on a CPU; slower, and the same bytes after any interruption",
     )
+    seeds: Literal["answer", "job"] | None = Field(
+        None,
+        description="answer: each is drawn with a seed of its own, for which vLLM leaves its fast samplers;"
+        " job: one seed for all that a job draws, worked out anew when it continues; default: answer with"
+        " batch_invariant, where an answer's own seed is what repeats it, else job",
+    )
     arguments: dict[str, Any] = Field(default_factory=dict, description="further arguments of vllm.LLM")
+
+    @property
+    def seeds_answers(self) -> bool:
+        """Whether each answer has a seed of its own."""
+        return self.batch_invariant if self.seeds is None else self.seeds == "answer"
 
 
 class ServerEngine(Closed):

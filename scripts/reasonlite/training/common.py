@@ -20,6 +20,7 @@ from reasonlite.config.stages import DistillStage, GrpoStage, Lora, SftStage
 from reasonlite.core.errors import UserError
 from reasonlite.core.files import write_json, write_text
 from reasonlite.core.logs import get_logger
+from reasonlite.core.pace import Pace
 from reasonlite.core.schemas import TRAINING_LOG, TRAINING_SPEED
 from reasonlite.core.tables import frame_of, write_table
 from reasonlite.models.folders import fingerprint, write_fingerprint
@@ -100,6 +101,8 @@ def watched(trainer_class: type) -> type:
     class Watched(trainer_class):
         name_rows: Callable[[dict[str, Any]], list[str]] = staticmethod(lambda inputs: [])
         speeds: list[dict[str, Any]]
+        pace: Pace
+        note = ""  # the newest loss or reward, in words
 
         def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
             # SFTTrainer counts tokens anew when it resumes; the state's own count is kept with the checkpoint
@@ -120,10 +123,15 @@ def watched(trainer_class: type) -> type:
         def log(self, logs: dict[str, float], *rest: Any, **named: Any) -> None:
             super().log(logs, *rest, **named)
             self.speeds.append({"step": self.state.global_step, "at": time.monotonic(), "memory": _peak_memory()})
+            said = ((name, logs.get(name)) for name in ("loss", "reward"))
+            known = [f"{name} {value:.4g}" for name, value in said if isinstance(value, (int, float))]
+            self.note = ", ".join(known) or self.note
 
         def _maybe_log_save_evaluate(self, *rest: Any, **named: Any) -> None:
             self._stop_when_warned()
             super()._maybe_log_save_evaluate(*rest, **named)
+            if self.is_world_process_zero():
+                self.pace.tell(self.state.global_step, self.state.max_steps, self.note)
 
         def _stop_when_warned(self) -> None:
             warned = torch.tensor(float(interruption.warned()), device=self.args.device)
@@ -147,7 +155,7 @@ def _peak_memory() -> float:
 
 def run(trainer: Any, job: Job, saved_dtype: Any, examples: int) -> None:
     """Train from the newest complete checkpoint to the end, and write model, tables and card."""
-    trainer.speeds = []
+    trainer.speeds, trainer.pace = [], Pace("steps")
     newest = newest_checkpoint(job.work)
     if newest:
         log.info("continuing from %s", newest.name)

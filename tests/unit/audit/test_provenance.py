@@ -1,6 +1,9 @@
 """Code identity by meaning, manifests and their difference."""
 
+import functools
 import json
+import re
+import shutil
 import subprocess
 import sys
 from modulefinder import ModuleFinder
@@ -9,7 +12,8 @@ from pathlib import Path
 import pytest
 from running import ROOT, environment
 
-from reasonlite.audit.provenance import code_hash, code_of, identity, imported_modules, parts_of
+from reasonlite.audit import provenance
+from reasonlite.audit.provenance import code_hash, code_id, code_of, identity, imported_modules, parts_of
 from reasonlite.core.errors import UserError
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
@@ -40,12 +44,64 @@ def test_imports_are_followed_also_lazy_and_indirect_ones():
     assert "reasonlite/labels/votes.py" not in files and "reasonlite/report/figures.py" not in files
 
 
-@pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
-def test_the_imports_followed_are_those_that_pythons_own_finder_finds(script):
+PROGRAMS = sorted(SCRIPTS.glob("*.py"))
+
+
+@functools.cache
+def run_by(script: Path) -> frozenset[str]:
+    """Files of the library that a script imports, as Python's own finder follows the imports."""
     finder = ModuleFinder(path=[str(SCRIPTS)])
     finder.run_script(str(script))
     files = {Path(module.__file__) for module in finder.modules.values() if module.__file__}
-    assert set(code_of(script, SCRIPTS)) == {str(file.relative_to(SCRIPTS)) for file in files}
+    return frozenset(str(file.relative_to(SCRIPTS)) for file in files)
+
+
+@pytest.mark.parametrize("script", PROGRAMS, ids=lambda path: path.stem)
+def test_the_imports_followed_are_those_that_pythons_own_finder_finds(script):
+    assert set(code_of(script, SCRIPTS)) == run_by(script)
+
+
+def ids_of(scripts: list[Path]) -> dict[str, str]:
+    """The code's hash by script, found out anew."""
+    for known in (provenance._facts, provenance._tree, code_of, code_id):
+        known.cache_clear()
+    return {script.name: code_id((script,)) for script in scripts}
+
+
+def test_a_change_in_any_module_changes_the_identity_of_its_users_alone_and_a_remark_changes_none(tmp_path):
+    """What a rule's identity is made of; that Snakemake acts on it, some dry runs show (test_chain.py)."""
+    shutil.copytree(SCRIPTS, tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    scripts = [tmp_path / "scripts" / script.name for script in PROGRAMS]
+    before = ids_of(scripts)
+    wrong = {}
+    for module in sorted({file for script in PROGRAMS for file in run_by(script)}):
+        path = tmp_path / "scripts" / module
+        source = path.read_text()
+        users = {script.name for script in PROGRAMS if module in run_by(script)}
+        for addition, wanted in (("\n# a remark\n", set()), ("\n# a remark\nMUTATION = 1\n", users)):
+            path.write_text(source + addition)
+            after = ids_of(scripts)
+            changed = {name for name in before if after[name] != before[name]}
+            if changed != wanted:
+                wrong[module] = (wanted - changed, changed - wanted)
+        path.write_text(source)
+    assert wrong == {} and ids_of(scripts) == before
+
+
+RULES = [
+    (name, body)
+    for path in sorted((ROOT / "rules").glob("*.smk"))
+    for name, body in re.findall(r"^ *rule ?(\w*):\n(.*?)(?=^ *rule\b|\Z)", path.read_text(), re.MULTILINE | re.DOTALL)
+    if "{params.scripts:q}" in body
+]
+
+
+@pytest.mark.parametrize(("name", "body"), RULES, ids=[name or "figures" for name, _ in RULES])
+def test_a_rules_identity_is_of_the_scripts_that_its_command_calls(name, body):
+    called = set(re.findall(r"\{params\.scripts:q\}/([\w{}.]+)\.py", body))
+    settled = re.search(r"identity=(?:lambda wildcards: )?identity\((.*?)(?:,\s*\w+=|\)\s*[,:]?\n)", body, re.DOTALL)
+    named = set(re.findall(r'f?"([^"]+)"', settled.group(1)))
+    assert called == {script.replace("{stage_of(wildcards)['method']}", "{params.method}") for script in named}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from reasonlite.config.settings import Sampling, ServerEngine, VllmEngine
 
 @dataclass(frozen=True)
 class Request:
-    """One answer wanted. ``key`` names it in the journal."""
+    """One answer wanted. ``key`` names it in the journal; ``seed`` is its own, unlike that of any other."""
 
     key: str
     messages: list[Message]
@@ -27,6 +27,7 @@ class Request:
 class Reply:
     """What came back. ``text`` is None exactly when ``error`` says why.
 
+    ``seed`` is the one that the sampler began with, where that is not the request's own.
     ``lost``: no model has seen the request (the server is away, busy or broken); it costs no try.
     """
 
@@ -35,6 +36,7 @@ class Reply:
     tokens: int | None = None
     finish_reason: str | None = None
     error: str | None = None
+    seed: int | None = None
     lost: bool = False
 
 

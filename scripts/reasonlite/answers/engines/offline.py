@@ -20,33 +20,39 @@ log = get_logger(__name__)
 
 
 class Offline:
-    """One model copy, on the GPUs this job has or on the CPU."""
+    """One model copy, on the GPUs this job has or on the CPU; started with the first request."""
 
     def __init__(
         self, settings: VllmEngine, model: Path, sampling: Sampling, template_arguments: dict[str, Any]
     ) -> None:
         check_model_folder(model)
-        os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
-        os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
-        _allow_length(model, settings.max_model_len)
-        from vllm.platforms import current_platform
-
-        on_cpu = current_platform.is_cpu()
-        if settings.batch_invariant and not on_cpu:  # on a CPU it asks for Triton's kernels, which are not there
-            os.environ["VLLM_BATCH_INVARIANT"] = "1"
-        arguments = {**(_cpu_arguments(settings) if on_cpu else {}), **settings.arguments}
-        # seen on a CPU: a text in bfloat16 depends on what is generated beside it, in float32 it does not
-        dtype = "float32" if on_cpu and settings.batch_invariant else settings.dtype
-        from vllm import LLM
-
+        self._settings, self._model = settings, model
         self._sampling = sampling
         self._template_arguments = template_arguments
         self._limit = settings.max_model_len
         self._at_once = settings.max_num_seqs
         self._last: tuple[list[Message], list[int]] | None = None
+        self._engine: Any = None
+
+    def _open(self, seed: int) -> None:
+        """Start vLLM, its samplers with ``seed``: the first request's, so what continues a job draws other numbers."""
+        os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+        os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+        settings = self._settings
+        _allow_length(self._model, settings.max_model_len)
+        from vllm.platforms import current_platform
+
+        on_cpu = current_platform.is_cpu()
+        if settings.batch_invariant and not on_cpu:  # on a CPU it asks for Triton's kernels, which are not there
+            os.environ["VLLM_BATCH_INVARIANT"] = "1"
+        arguments = {"seed": seed, **(_cpu_arguments(settings) if on_cpu else {}), **settings.arguments}
+        # seen on a CPU: a text in bfloat16 depends on what is generated beside it, in float32 it does not
+        dtype = "float32" if on_cpu and settings.batch_invariant else settings.dtype
+        from vllm import LLM
+
         try:
             self._engine = LLM(
-                model=str(model),
+                model=str(self._model),
                 max_model_len=settings.max_model_len,
                 max_num_seqs=settings.max_num_seqs,
                 dtype=dtype,
@@ -56,12 +62,15 @@ class Offline:
         except ValueError as error:  # vLLM's word for settings that it or the machine cannot serve
             raise UserError(
                 f"vLLM cannot serve this model with the engine's settings {settings.model_dump_json()}: {error}",
-                where=model,
+                where=self._model,
                 todo="change the setting it names, often max_model_len, in the config's engine",
             ) from None
+        self._seed = arguments["seed"]
         self._tokenizer = self._engine.get_tokenizer()
         if self._tokenizer.chat_template is None:
-            raise UserError("its tokenizer has no chat template", where=model, todo="use an instruction-tuned model")
+            raise UserError(
+                "its tokenizer has no chat template", where=self._model, todo="use an instruction-tuned model"
+            )
 
     def replies(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply]]:
         """As many requests as are generated at once, and as many again waiting, so that no place stays empty."""
@@ -69,6 +78,8 @@ class Offline:
         running: dict[str, Request] = {}
         while True:
             for request in itertools.islice(waiting, 2 * self._at_once - len(running)):
+                if self._engine is None:
+                    self._open(request.seed)
                 prompt = self._prompt(request)
                 if len(prompt) < self._limit:
                     running[self._start(request, prompt)] = request
@@ -79,10 +90,11 @@ class Offline:
                 return
             for output in self._engine.llm_engine.step():
                 if output.finished:
-                    yield running.pop(output.request_id), _reply(output)
+                    request = running.pop(output.request_id)
+                    yield request, _reply(output, request.seed if self._settings.seeds_answers else self._seed)
 
     def _start(self, request: Request, prompt: list[int]) -> str:
-        parameters = self._sampling_parameters(request.seed)
+        parameters = self._sampling_parameters(request.seed if self._settings.seeds_answers else None)
         from vllm.inputs import tokens_input
 
         identifier = str(next(self._engine.request_counter))
@@ -101,7 +113,7 @@ class Offline:
             self._last = (request.messages, list(encoded["input_ids"]))
         return self._last[1]
 
-    def _sampling_parameters(self, seed: int) -> Any:
+    def _sampling_parameters(self, seed: int | None) -> Any:
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
@@ -115,7 +127,7 @@ class Offline:
         )
 
     def close(self) -> None:
-        del self._engine
+        self._engine = None
 
 
 def _allow_length(model: Path, wanted: int) -> None:
@@ -126,11 +138,12 @@ def _allow_length(model: Path, wanted: int) -> None:
         os.environ.setdefault("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "1")
 
 
-def _reply(output: Any) -> Reply:
+def _reply(output: Any, seed: int) -> Reply:
     completion = output.outputs[0]
     if not completion.text.strip():
-        return Reply(None, error=f"empty reply with finish_reason {completion.finish_reason}")
+        return Reply(None, error=f"empty reply with finish_reason {completion.finish_reason}", seed=seed)
     return Reply(
+        seed=seed,
         text=completion.text,
         prompt_tokens=len(output.prompt_token_ids),
         tokens=len(completion.token_ids),

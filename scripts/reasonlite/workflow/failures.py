@@ -1,18 +1,10 @@
-"""What a user sees of a run beside Snakemake's own lines: the plan for Slurm, and at the end what failed and why.
-
-Listens to Snakemake's log events; does not import Snakemake.
-"""
+"""Which jobs failed and how their logs end, from Snakemake's log events. Does not import Snakemake."""
 
 from __future__ import annotations
 
-import logging
-import sys
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from reasonlite.cluster import checks
 
 LAST_LINES = 12
 SHOWN = 10
@@ -27,43 +19,30 @@ class Failure:
     message: str
 
 
-class Listener(logging.Handler):
-    """Prints the plan after Snakemake's job counts, and gathers the jobs that failed."""
+class Failures:
+    """Gathers the jobs that failed, of several tries the last."""
 
-    def __init__(self, jobs: Callable[[], Iterable[Any]]) -> None:
-        """``jobs`` gives those of the run that a cluster is asked to run; none where they run here."""
-        super().__init__(logging.INFO)
-        self._jobs = jobs
-        self._plan: str | None = None
-        self._failures: dict[tuple[Path, ...], Failure] = {}
+    def __init__(self) -> None:
+        self._by_outputs: dict[tuple[Path, ...], Failure] = {}
 
-    def emit(self, record: logging.LogRecord) -> None:
-        event = getattr(getattr(record, "event", None), "name", "")
-        if event == "RUN_INFO":
-            if self._plan is None:  # a dry run counts its jobs twice, at its beginning and its end
-                asked = checks.requests(self._jobs())
-                self._plan = f"{checks.plan(asked)}\n" if asked else ""
-            if self._plan:
-                print(self._plan, file=sys.stderr)
-        elif event == "JOB_ERROR" and not getattr(record, "indent", False):
-            self._note(_failure(vars(record)))
-        elif event == "GROUP_ERROR":
-            for entry in record.job_error_info:  # type: ignore[attr-defined]
-                failure = _failure(entry)
-                if not _made(failure) and any(path.exists() for path in failure.logs):
-                    self._note(failure)  # neither those that ended well nor those that never began
-
-    def _note(self, failure: Failure) -> None:
-        self._failures[failure.outputs] = failure  # of several tries the last
+    def note(self, event: str, fields: dict[str, Any]) -> list[Failure]:
+        """The jobs that failed by this event of Snakemake's."""
+        if event == "JOB_ERROR":
+            found = [] if fields.get("indent") else [_failure(fields)]
+        else:  # of a group, neither those that ended well nor those that never began
+            entries = [_failure(entry) for entry in fields["job_error_info"]]
+            found = [each for each in entries if not _made(each) and any(path.exists() for path in each.logs)]
+        self._by_outputs |= {failure.outputs: failure for failure in found}
+        return found
 
     def report(self) -> str:
         """The jobs that failed for good: rule and shard, Slurm's number, how the log ends. Empty without any."""
-        failed = [failure for failure in self._failures.values() if not _made(failure)]
+        failed = [failure for failure in self._by_outputs.values() if not _made(failure)]
         if not failed:
             return ""
         lines = ["", f"{len(failed)} job{'s' if len(failed) > 1 else ''} failed:"]
         for failure in failed[:SHOWN]:
-            lines += _lines(failure)
+            lines += lines_of(failure)
         if len(failed) > SHOWN:
             lines.append(f"and {len(failed) - SHOWN} more, in Snakemake's own log")
         lines.append("what to do: mend the cause and run the same command again; what is done is kept")
@@ -85,7 +64,8 @@ def _failure(entry: dict[str, Any]) -> Failure:
     )
 
 
-def _lines(failure: Failure) -> list[str]:
+def lines_of(failure: Failure) -> list[str]:
+    """Rule, output, Slurm's number, the scheduler's word, and the last lines of the logs."""
     where = f", Slurm job {failure.slurm_job}" if failure.slurm_job else ""
     lines = [f"- {failure.rule} → {failure.outputs[0] if failure.outputs else '(no output)'}{where}"]
     if failure.message:
