@@ -168,6 +168,7 @@ class Config(Closed):
     @model_validator(mode="after")
     def names_fit(self) -> Config:
         _check_efforts(self)
+        _check_seeds(self)
         _check_stages(self)
         _check_evaluation(self)
         return self
@@ -210,6 +211,17 @@ def _check_efforts(config: Config) -> None:
                     f"teacher.efforts.{name}.sampling.max_tokens: {effort_settings.sampling.max_tokens} is above"
                     f" teacher.engine.max_model_len, {limit}"
                 )
+
+
+def _check_seeds(config: Config) -> None:
+    """A first seed is the seed of an answer."""
+    pairs = [(f"teacher.efforts.{name}", each.first_seed) for name, each in config.teacher.efforts.items()]
+    engines = [(config.teacher.engine, "teacher", pairs)]
+    engines.append((config.evaluation.engine, "evaluation", [("evaluation", config.evaluation.first_seed)]))
+    for engine, owner, firsts in engines:
+        for where, first in firsts:
+            if first is not None and isinstance(engine, VllmEngine) and not engine.seeds_answers:
+                raise ValueError(f"{where}.first_seed: needs {owner}.engine.seeds: answer")
 
 
 def _check_stages(config: Config) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from reasonlite.answers.engines import Reply, Request
+from reasonlite.answers.engines import Reply, Request, cpu_sampler
 from reasonlite.answers.prompts import Message
 from reasonlite.config.settings import Sampling, VllmEngine
 from reasonlite.core.errors import UserError
@@ -50,6 +50,8 @@ class Offline:
         dtype = "float32" if on_cpu and settings.batch_invariant else settings.dtype
         from vllm import LLM
 
+        if on_cpu:
+            cpu_sampler.install()
         try:
             self._engine = LLM(
                 model=str(self._model),
@@ -156,14 +158,14 @@ def _cpu_arguments(settings: VllmEngine) -> dict[str, Any]:
 
     One process, because each further one imports torch again; all cores of this job;
     a fixed KV cache, because its check against free memory counts one memory node only;
-    whole prompts, because a prompt prefilled in parts together with a seed ends in
-    "CPU Generator does not use offset".
+    with a seed for each answer whole prompts, because a prompt prefilled in parts together with a seed ends in
+    "CPU Generator does not use offset". That leaves vLLM's cache of common beginnings out, too.
     """
     os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
     os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
     return {
         "enforce_eager": True,
         "kv_cache_memory_bytes": 2**30,
-        "enable_chunked_prefill": False,
+        "enable_chunked_prefill": not settings.seeds_answers,
         "max_num_batched_tokens": max(settings.max_model_len, 4096),
     }
