@@ -33,11 +33,11 @@ help: ## list these targets
 setup: $(INSTALLED) ## install the locked environment into .venv (ROLE=cuda for NVIDIA GPUs)
 
 demo: $(INSTALLED) ## set up, then run the whole chain in its small form, and make its report
-	@snakemake --configfile $(CONFIG) || { code=$$?; [ $$code -lt 128 ] || echo "ended by a signal: the same command goes on" >&2; exit $$code; }
+	@snakemake --configfile $(CONFIG)
 	@$(MAKE) --no-print-directory report
 
 report: $(INSTALLED) ## one page with the tables and figures of what was run (CONFIG=config/…)
-	snakemake --configfile $(CONFIG) --report $(RESULTS)/report.html --quiet all
+	@snakemake --configfile $(CONFIG) --report $(RESULTS)/report.html --quiet all
 	@echo "report: $(RESULTS)/report.html"
 
 release: $(INSTALLED) ## an archive of the experiment's manifest, tables, figures, cards and what made them

@@ -102,4 +102,5 @@ onsuccess:
 
 
 onerror:
-    print(LISTENER.end(), file=sys.stderr)
+    if report := LISTENER.end():
+        print(report, file=sys.stderr)

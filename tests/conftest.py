@@ -1,6 +1,7 @@
 """What all tests share: the optional real data, a copy of the workflow, and a model small enough for tests."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -64,3 +65,22 @@ def teacher(tmp_path_factory):
     """The address of the packaged teacher behind vLLM's server, started once for all tests that ask for it."""
     with serving_packaged(tmp_path_factory.mktemp("teacher")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def package_index() -> dict[str, str]:
+    """An environment in which uv reaches a package index."""
+    settings = {
+        "PIP_FIND_LINKS": "UV_FIND_LINKS",
+        "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
+        "PIP_EXTRA_INDEX_URL": "UV_INDEX",
+    }
+    told = {name: os.environ[pip] for pip, name in settings.items() if os.environ.get(pip)}
+    surroundings = told | environment()
+    asked = subprocess.run(
+        ["uv", "pip", "compile", "-", "--quiet", "--no-header"],
+        input="six", env=surroundings, capture_output=True, text=True, timeout=3600,
+    )  # fmt: skip
+    if asked.returncode:
+        pytest.skip(f"no package index can be reached: {asked.stderr.strip()[-200:]}")
+    return surroundings

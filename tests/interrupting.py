@@ -59,7 +59,7 @@ class _Passing(BaseHTTPRequestHandler):
     def _pass(self, body: bytes | None) -> None:
         url = self.server.engine.removesuffix("/v1") + self.path
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=600) as reply:
+        with urllib.request.urlopen(request, timeout=3600) as reply:
             data = reply.read()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the asker was killed
             self.send_response(200)
@@ -100,7 +100,7 @@ class Chain:
     def run(self, *arguments: str) -> str:
         """Run to the end; what was printed."""
         process = self.start(*arguments)
-        said, _ = process.communicate(timeout=3000)
+        said, _ = process.communicate(timeout=3600)
         assert process.returncode == 0, said[-5000:]
         return said
 

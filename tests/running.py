@@ -30,7 +30,7 @@ def copy_project(folder: Path) -> Path:
     return folder
 
 
-def run_snakemake(project: Path, *arguments: str, timeout: int = 3000) -> subprocess.CompletedProcess:
+def run_snakemake(project: Path, *arguments: str, timeout: int = 3600) -> subprocess.CompletedProcess:
     return subprocess.run(
         ["snakemake", *arguments], cwd=project, env=environment(), capture_output=True, text=True, timeout=timeout
     )

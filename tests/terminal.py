@@ -8,6 +8,7 @@ writes a recording in asciinema's text format (.cast, its pauses cut to a second
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 import os
 import pty
@@ -39,6 +40,7 @@ class Terminal:
         self._started = time.monotonic()
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a program started in the background ignores it
             os.chdir(cwd)
             os.execvpe(command[0], command, {**environment, "TERM": "xterm-256color"})
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
@@ -101,7 +103,7 @@ def drawn(screen: pyte.Screen, title: str) -> str:
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(width=COLUMNS, record=True, file=open(os.devnull, "w"), legacy_windows=False)  # noqa: SIM115
+    console = Console(width=COLUMNS, record=True, file=io.StringIO(), legacy_windows=False)
     used = max((row for row in range(ROWS) if screen.display[row].strip()), default=0)
     for row in range(used + 1):
         line = Text()

@@ -181,9 +181,9 @@ class Cluster:
             self.database = subprocess.Popen(
                 ["/usr/sbin/mariadbd", "--no-defaults", "--user=root", *where, *small], stdout=log, stderr=log
             )
-        self.wait_for(lambda: Path(self.environment["MYSQL_UNIX_PORT"]).exists(), "database", 600)
+        self.wait_for(lambda: Path(self.environment["MYSQL_UNIX_PORT"]).exists(), "database")
         self._run(["slurmdbd"])
-        self.wait_for(lambda: "Cluster" in self.command("sacctmgr", "list", "cluster"), "accounting", 600)
+        self.wait_for(lambda: "Cluster" in self.command("sacctmgr", "list", "cluster"), "accounting")
         for words in (["cluster", "loopback"], ["account", ACCOUNT], ["user", "root", f"account={ACCOUNT}"]):
             self._run(["sacctmgr", "-i", "add", *words])
 
@@ -203,7 +203,7 @@ class Cluster:
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
         return done.stdout
 
-    def wait_for(self, condition, what: str, seconds: float = 120, every: float = 0.5) -> None:
+    def wait_for(self, condition, what: str, seconds: float = 1800, every: float = 0.5) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:

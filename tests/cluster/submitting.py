@@ -30,16 +30,19 @@ ANSWERS = [f"results/tiny/answers/{effort}/00000.parquet" for effort in EFFORTS]
 
 
 class Run:
-    """One Snakemake, its output in a file."""
+    """One Snakemake, its output in a file; ``earlier`` are the log files of Snakemake's that were there before."""
 
-    def __init__(self, process: subprocess.Popen, log: Path) -> None:
+    def __init__(self, process: subprocess.Popen, log: Path, earlier: set[Path]) -> None:
         self.process = process
         self.log = log
+        self._earlier = earlier
 
     def text(self) -> str:
-        return self.log.read_text(errors="replace")
+        """What was printed, then the whole of Snakemake's own log, which has each submission."""
+        logs = sorted(set(snakemake_logs(self.log.parent)) - self._earlier)
+        return "".join(path.read_text(errors="replace") for path in (self.log, *logs))
 
-    def finish(self, *, code: int = 0, timeout: float = 1500) -> str:
+    def finish(self, *, code: int = 0, timeout: float = 3600) -> str:
         self.process.wait(timeout)
         assert self.process.returncode == code, self.text()[-5000:]
         return self.text()
@@ -47,6 +50,10 @@ class Run:
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+
+
+def snakemake_logs(folder: Path) -> list[Path]:
+    return list((folder / ".snakemake" / "log").glob("*.log"))
 
 
 class Project:
@@ -76,11 +83,12 @@ class Project:
         environment["PATH"] = f"{self.folder / 'bin'}:{Path(sys.executable).parent}:{environment['PATH']}"
         log = self.folder / f"snakemake-{time.monotonic_ns()}.log"
         command = ["snakemake", "--profile", "profiles/changed", "--configfile", "tiny.yaml", *arguments]
+        earlier = set(snakemake_logs(self.folder))
         with log.open("w") as output:
             process = subprocess.Popen(
                 [*command, "--", *targets], cwd=self.folder, env=environment, stdout=output, stderr=subprocess.STDOUT
             )
-        self._runs.append(Run(process, log))
+        self._runs.append(Run(process, log, earlier))
         return self._runs[-1]
 
     def end(self) -> None:
@@ -112,7 +120,7 @@ class Project:
         chunks = [path for path in self.results.glob("journals/*/*/*.parquet") if path.stem.isdigit()]
         return [key for path in chunks for key in pl.read_parquet(path, columns=["key"])["key"]]
 
-    def wait_for_job(self, rule: str, state: str = "RUNNING", seconds: float = 600) -> str:
+    def wait_for_job(self, rule: str, state: str = "RUNNING", seconds: float = 1800) -> str:
         """Slurm's number of a job of a rule, once it is in a state."""
         found: list[str] = []
 
@@ -124,5 +132,5 @@ class Project:
         self.cluster.wait_for(seen, f"{state} job of {rule}", seconds)
         return found[0]
 
-    def wait_for_replies(self, count: int, seconds: float = 600) -> None:
+    def wait_for_replies(self, count: int, seconds: float = 1800) -> None:
         self.cluster.wait_for(lambda: self.replies() >= count, f"{count} replies", seconds, every=0.05)

@@ -28,12 +28,12 @@ def test_a_job_killed_then_one_preempted(undisturbed, submitting, cluster):
     first = submitting.wait_for_job("generate_answers")
     submitting.wait_for_replies(2)
     cluster.command("scancel", "--signal=KILL", "--full", first)
-    cluster.wait_for(lambda: f"'{first}' failed" in run.text(), "report of the killed job", 300)
+    cluster.wait_for(lambda: f"'{first}' failed" in run.text(), "report of the killed job")
     submitting.wait_for_replies(submitting.replies() + 2)
     second = submitting.wait_for_job("generate_answers")
     asked = ("--gres=gpu:mi300x:1", "--output=/dev/null", "--wrap", "sleep 3")
     urgent = cluster.command("sbatch", "--parsable", "-p", "urgent", *asked).strip()
-    cluster.wait_for(lambda: [urgent, "COMPLETED"] in cluster.jobs("%i %T", everything=True), "urgent job", 300)
+    cluster.wait_for(lambda: [urgent, "COMPLETED"] in cluster.jobs("%i %T", everything=True), "urgent job")
     run.finish()
     requeued = cluster.command("scontrol", "show", "job", second)
     assert "Restarts=1" in requeued, requeued
@@ -42,7 +42,7 @@ def test_a_job_killed_then_one_preempted(undisturbed, submitting, cluster):
 
 def test_out_of_memory_then_cancelled_by_a_user(undisturbed, submitting, cluster):
     run = submitting.run(targets=ANSWERS, resources={"generate_answers": {"mem_mb": "1000 * 8 ** (attempt - 1)"}})
-    cluster.wait_for(lambda: "OUT_OF_MEMORY" in run.text() or "FAILED" in run.text(), "job out of memory", 600)
+    cluster.wait_for(lambda: "OUT_OF_MEMORY" in run.text() or "FAILED" in run.text(), "job out of memory")
     submitting.wait_for_replies(2)
     cluster.command("scancel", submitting.wait_for_job("generate_answers"))
     text = run.finish()
@@ -62,7 +62,7 @@ def test_warned_of_its_time_limit_a_job_keeps_its_replies_and_goes_back_into_the
     cluster.command("scontrol", "update", f"jobid={job}", f"timelimit={minutes + 3}")
     logs = submitting.results / "logs" / "generate_answers"
     said = "the job's time is nearly over"
-    cluster.wait_for(lambda: any(said in p.read_text() for p in logs.glob("*/*.log")), "warning in a log", 600)
+    cluster.wait_for(lambda: any(said in p.read_text() for p in logs.glob("*/*.log")), "warning in a log")
     assert submitting.replies() >= 2
     run.finish()
     assert "Restarts=0" not in cluster.command("scontrol", "show", "job", job)
@@ -80,7 +80,7 @@ def test_out_of_time_without_a_warning(undisturbed, submitting, cluster):
     stopped = generating(submitting)
     for pid in stopped:
         os.kill(pid, signal.SIGSTOP)
-    cluster.wait_for(lambda: "TIMEOUT" in run.text(), "time-out", 600)
+    cluster.wait_for(lambda: "TIMEOUT" in run.text(), "time-out")
     for pid in stopped:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

@@ -107,7 +107,7 @@ def test_a_node_that_fails_ends_all_and_the_next_try_continues(trained, submitti
     work = submitting.results / "training" / "work" / "turbo"
     shutil.rmtree(work)  # else the finished stage would be put in place again
     run = submitting.run("--forcerun", "train", targets=TRAINING, resources=TWO_NODES)
-    cluster.wait_for(lambda: (work / "checkpoint-20" / "trainer_state.json").exists(), "checkpoint", 900, every=0.05)
+    cluster.wait_for(lambda: (work / "checkpoint-20" / "trainer_state.json").exists(), "checkpoint", every=0.05)
     for pid in rank_one():
         os.kill(pid, signal.SIGKILL)
     run.finish()

@@ -20,6 +20,7 @@ import yaml
 from auditing import CHANGES, Project, check
 from rocrate.rocrate import ROCrate
 from running import ROOT, environment, run_snakemake
+from terminal import Terminal
 
 pytestmark = pytest.mark.slow
 BENCH = ROOT.parent / "shared" / "data" / "bench"
@@ -38,10 +39,14 @@ def real_benchmarks() -> dict:
 
 @dataclass(frozen=True)
 class Finished:
-    """The results of a chain that was killed once; ``kept`` are the replies its journals held then, by key."""
+    """The results of a chain that was killed once; ``kept`` are the replies its journals held then, by key.
+
+    ``written`` is what the run that continued it wrote to its terminal.
+    """
 
     results: Path
     kept: dict[str, str]
+    written: str
 
 
 def replies(results: Path) -> list[tuple[str, str]]:
@@ -81,15 +86,27 @@ def chain(project, tiny_model) -> Finished:
     program = {"task_id": "P/0", "prompt": 'def double(x):\n    """2x"""\n', "test": test, "entry_point": "double"}
     (project / "programs.jsonl").write_text(json.dumps(program) + "\n")
     kept = kill_when_replies_are_kept(project)
-    done = run_snakemake(project, "--cores", "2", "--configfile", "tiny.yaml")
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
-    assert "avg@2" in done.stdout and "results/tiny/figures" in done.stdout
-    return Finished(project / "results" / "tiny", kept)
+    command = ["snakemake", "--cores", "2", "--configfile", "tiny.yaml"]
+    terminal = Terminal(command, project, environment())
+    assert terminal.finish() == 0, terminal.written[-9000:]
+    assert "avg@2" in terminal.written and "results/tiny/figures" in terminal.written
+    return Finished(project / "results" / "tiny", kept, terminal.written)
 
 
 @pytest.fixture(scope="module")
 def finished(chain) -> Path:
     return chain.results
+
+
+def test_the_terminal_showed_steps_and_each_jobs_own_pace_and_little_else(chain):
+    steps = [tuple(map(int, found)) for found in re.findall(r"(\d+) of (\d+) steps", chain.written)]
+    assert len({done for done, _ in steps}) > 10 and len({total for _, total in steps}) == 1
+    assert re.search(r"\d+ of \d+ answers", chain.written) and re.search(r"\d+ s gone", chain.written)
+    assert re.search(r"Training the stage turbo.*?\d+ of \d+ steps, loss \d", chain.written, re.DOTALL)
+    assert re.search(r"(about|at least) \d+ (s|min \d+ s) left", chain.written)
+    assert "Reason: " not in chain.written and "Finished jobid" not in chain.written
+    log = re.search(r"Complete log\(s\): (\S+)", chain.written)
+    assert "Finished jobid" in Path(log.group(1)).read_text() and "Reason: " in Path(log.group(1)).read_text()
 
 
 def test_what_was_answered_before_the_kill_was_not_asked_again(chain):
@@ -211,7 +228,7 @@ def test_the_report_opens_in_a_browser_and_shows_the_table_and_a_figure(finished
     page.write_text(before + READER + end + after)
     command = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
     command += ["--virtual-time-budget=60000", "--dump-dom", page.as_uri()]
-    dom = subprocess.run(command, capture_output=True, text=True, timeout=900).stdout
+    dom = subprocess.run(command, capture_output=True, text=True, timeout=3600).stdout
     _, _, found = dom.rpartition('<pre id="seen">')
     seen = json.loads(html.unescape(found.partition("</pre>")[0]))
     assert {"Data", "Published", "Results", "Training"} <= set(seen["parts"])

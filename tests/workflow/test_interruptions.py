@@ -41,7 +41,7 @@ def _from_the_start(undisturbed, running):
 
 def stopped(running) -> str:
     process = running.start("--show-failed-logs")
-    said, _ = process.communicate(timeout=600)
+    said, _ = process.communicate(timeout=3600)
     assert process.returncode != 0, said
     return said
 
@@ -70,7 +70,7 @@ def test_given_out_in_reasonlites_layout_taken_in_and_used_without_any_engine(un
 
 def exchange(*arguments):
     command = [sys.executable, "scripts/exchange.py", *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=3600)
     assert done.returncode == 0, done.stderr
 
 
@@ -94,9 +94,9 @@ def test_two_runs_at_once(undisturbed, running):
         assert first.poll() is None
         time.sleep(0.05)
     second = running.start()
-    said, _ = second.communicate(timeout=600)
+    said, _ = second.communicate(timeout=3600)
     assert second.returncode != 0 and "locked" in said
-    assert first.wait(600) == 0 and running.hashes() == undisturbed[0]
+    assert first.wait(3600) == 0 and running.hashes() == undisturbed[0]
     assert len(running.door.seeds) == len(set(running.door.seeds)) == 24
 
 

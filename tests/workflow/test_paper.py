@@ -85,7 +85,7 @@ def paper(project, shared_data, tmp_path_factory):
         settings = environment() | {"HF_HUB_CACHE": str(cache), "HF_HUB_OFFLINE": "1"}
         done = subprocess.run(
             ["snakemake", "--configfile", "config/paper.yaml", *arguments],
-            cwd=project, env=settings, capture_output=True, text=True, timeout=1800,
+            cwd=project, env=settings, capture_output=True, text=True, timeout=3600,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
         return done.stdout + done.stderr
@@ -132,6 +132,6 @@ def test_a_source_that_cannot_be_reached_is_named(paper, tmp_path):
         str(tmp_path / "o"),
     ]
     done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **settings}, capture_output=True, text=True, timeout=600
+        command, cwd=ROOT, env={**os.environ, **settings}, capture_output=True, text=True, timeout=3600
     )
     assert done.returncode == 2 and "nvidia/OpenMathReasoning" in done.stderr and "Traceback" not in done.stderr

@@ -45,7 +45,7 @@ def test_answers_come_through_a_real_server(server, tmp_path):
             "--output",
             tmp_path / f"{name}.parquet",
         ]
-        done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=900)
+        done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=3600)
         assert done.returncode == 0, done.stderr
         return pl.read_parquet(tmp_path / f"{name}.parquet")
 

@@ -37,7 +37,7 @@ def start(line, folder):
 
 def finish(line, folder):
     process = start(line, folder)
-    assert process.wait(1800) == 0, (folder / "stderr").read_text()[-4000:]
+    assert process.wait(3600) == 0, (folder / "stderr").read_text()[-4000:]
     return pl.read_parquet(folder / "log.parquet")
 
 
@@ -85,7 +85,7 @@ def test_a_run_killed_and_one_warned_end_with_the_undisturbed_loss_curve(undistu
     second = start(line, tmp_path)
     wait_for(tmp_path / "work" / "checkpoint-25" / "trainer_state.json", second)
     os.killpg(second.pid, signal.SIGURG)
-    assert second.wait(600) != 0 and not (tmp_path / "out").exists()
+    assert second.wait(3600) != 0 and not (tmp_path / "out").exists()
     assert "is kept as a checkpoint; it continues" in (tmp_path / "stderr").read_text()
     assert finish(line, tmp_path).equals(undisturbed)
     assert (tmp_path / "stderr").read_text().count("continuing from checkpoint-") == 2
@@ -185,7 +185,7 @@ def refusals(tiny_model, sums, tmp_path_factory):
     paths = [tiny_model, other, sums, folder / "short" / "none.parquet", folder / "none", folder]
     done = subprocess.run(
         [sys.executable, "-c", BAD, *map(str, paths)],
-        cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=1800,
+        cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=3600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4000:]
     return folder, dict(json.loads(line) for line in done.stdout.splitlines() if line.startswith('["'))

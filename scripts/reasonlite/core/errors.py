@@ -39,9 +39,12 @@ def surroundings(error: OSError) -> UserError | None:
 
 
 def run_main(main: Callable[[Sequence[str] | None], int | None]) -> None:
-    """Run a script's ``main`` and exit: 0 on success, 2 with a plain message on a `UserError`."""
+    """Run a script's ``main`` and exit: 0 on success, 2 with a plain message on a `UserError`, 130 after Ctrl-C."""
     try:
         code = main(None)
+    except KeyboardInterrupt:
+        print("interrupted: the same command goes on where this one was", file=sys.stderr)
+        sys.exit(130)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

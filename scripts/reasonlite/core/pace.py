@@ -15,7 +15,7 @@ from reasonlite.core.logs import get_logger
 
 log = get_logger("progress")
 FIRST_SECONDS, LAST_SECONDS = 2.0, 60.0  # between two lines: at first, and of a job of hours
-TAIL_BYTES = 8192  # of a log, in which its last line of this kind is looked for
+TAIL_BYTES = 65_536  # of a log, in which its last line of this kind is looked for: an engine that starts says much
 _LINE = re.compile(r"progress: (\d+) of (\d+) (\w+)(?:, (.*?))?(?:, about \d.* left)?$", re.MULTILINE)
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from reasonlite.cluster import checks
@@ -47,6 +49,7 @@ class Listener(logging.Handler):
         self._plan: str | None = None
         self._stats: dict[str, int] = {}
         self._failures = Failures()
+        self._interrupted = False
         self._progress: Progress | None = None
         self._display: Display | None = None
 
@@ -59,13 +62,27 @@ class Listener(logging.Handler):
         self._progress.plan(self._stats)
         self._display = opened(self._progress, [handler for handler in _handlers() if handler.name == OWN_HANDLER])
         self._display.start()
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._interrupt)
 
-    def end(self) -> str:
-        """The run is over; what failed for good, empty without any."""
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        """Ctrl-C: one line, instead of the jobs that it ends; then what Snakemake does of itself."""
+        self._interrupted = True
+        for handler in _handlers():
+            if handler.name == OWN_HANDLER:
+                handler.addFilter(_where_the_log_is)
         if self._display is not None:
             self._display.stop()
             self._display = None
-        return self._failures.report()
+        print("interrupted: what is done is kept; the same command goes on", file=sys.stderr, flush=True)
+        signal.default_int_handler(number, frame)
+
+    def end(self) -> str:
+        """The run is over; what failed for good, empty without any and after Ctrl-C."""
+        if self._display is not None:
+            self._display.stop()
+            self._display = None
+        return "" if self._interrupted else self._failures.report()
 
     def emit(self, record: logging.LogRecord) -> None:
         event = getattr(getattr(record, "event", None), "name", "")
@@ -110,6 +127,10 @@ def take_over() -> None:
             handler.addFilter(_left_to_snakemake)
 
 
+def _where_the_log_is(record: logging.LogRecord) -> bool:
+    return str(record.msg).startswith("Complete log(s)")
+
+
 def takes_over() -> bool:
     """Whether `take_over` was called, in this run."""
     return any(_left_to_snakemake in handler.filters for handler in _handlers())
@@ -118,8 +139,8 @@ def takes_over() -> bool:
 def _left_to_snakemake(record: logging.LogRecord) -> bool:
     """Whether a line is one that Snakemake still prints itself: warnings, errors, and what is no event of a job."""
     event = getattr(getattr(record, "event", None), "name", "")
-    if event in EVENTS:
-        return False
+    if event in EVENTS or (event == "ERROR" and "CalledProcessError in" in str(record.msg)):
+        return False  # that of a job, whose whole command is in Snakemake's log
     with contextlib.suppress(TypeError, ValueError):
         text = record.getMessage()
         return record.levelno > logging.INFO or not (

@@ -126,6 +126,7 @@ def drawing(progress: Progress) -> Any:
     """The display's lines: steps and times, a bar, the jobs under way, and with a cluster a table by rule."""
     from rich.console import Group
     from rich.progress_bar import ProgressBar
+    from rich.table import Table
     from rich.text import Text
 
     parts = [f"{progress.done} of {progress.total} steps", f"{duration(progress.elapsed)} gone"]
@@ -134,9 +135,8 @@ def drawing(progress: Progress) -> Any:
     if failed := progress.failed.total():
         parts.append(f"{failed} failed")
     head = Text(" · ".join(parts), style="bold", no_wrap=True, overflow="ellipsis")
-    bar = ProgressBar(
-        progress.total or 1, progress.done, complete_style="bright_blue", finished_style="bright_blue", style="dim"
-    )
+    bar = Table.grid(expand=True)  # a bar alone does not end its line
+    bar.add_row(ProgressBar(progress.total or 1, progress.done, complete_style="bright_blue", style="dim"))
     jobs = list(progress.jobs.values())
     lines = [head, bar, _under_way(progress, jobs[:SHOWN])]
     if len(jobs) > SHOWN:

@@ -34,7 +34,7 @@ class Offline:
         self._last: tuple[list[Message], list[int]] | None = None
         self._engine: Any = None
 
-    def _open(self, seed: int) -> None:
+    def start(self, seed: int) -> None:
         """Start vLLM, its samplers with ``seed``: the first request's, so what continues a job draws other numbers."""
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
         os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
@@ -81,10 +81,10 @@ class Offline:
         while True:
             for request in itertools.islice(waiting, 2 * self._at_once - len(running)):
                 if self._engine is None:
-                    self._open(request.seed)
+                    self.start(request.seed)
                 prompt = self._prompt(request)
                 if len(prompt) < self._limit:
-                    running[self._start(request, prompt)] = request
+                    running[self._add(request, prompt)] = request
                 else:
                     text = f"the prompt of {len(prompt)} tokens leaves no room in max_model_len {self._limit}"
                     yield request, Reply(None, error=text)
@@ -95,7 +95,7 @@ class Offline:
                     request = running.pop(output.request_id)
                     yield request, _reply(output, request.seed if self._settings.seeds_answers else self._seed)
 
-    def _start(self, request: Request, prompt: list[int]) -> str:
+    def _add(self, request: Request, prompt: list[int]) -> str:
         parameters = self._sampling_parameters(request.seed if self._settings.seeds_answers else None)
         from vllm.inputs import tokens_input
 
