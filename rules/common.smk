@@ -19,9 +19,11 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from reasonlite.core.errors import UserError
 from reasonlite.core.files import canonical_json
-from reasonlite.workflow import opening
+from reasonlite.workflow import opening, stopping
 
 MAIN = workflow.is_main_process  # not the Snakemake that a cluster's job starts
+if MAIN:
+    stopping.with_one_line()
 try:
     PLAN = opening.open_plan(config, ROOT, main=MAIN)
 except UserError as error:

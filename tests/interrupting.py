@@ -89,11 +89,13 @@ class Chain:
         (folder / "mine.jsonl").write_text("".join(json.dumps(row) + "\n" for row in sums))
         (folder / "heldout.jsonl").write_text(json.dumps({"problem": "What is 5 + 5?", "answer": "10"}) + "\n")
 
-    def start(self, *arguments: str) -> subprocess.Popen:
+    def command(self, *arguments: str) -> list[str]:
         targets = [str((self.results / name).relative_to(self.folder)) for name in TARGETS]
-        command = ["snakemake", "--cores", "2", "--configfile", "chain.yaml", *arguments, "--", *targets]
+        return ["snakemake", "--cores", "2", "--configfile", "chain.yaml", *arguments, "--", *targets]
+
+    def start(self, *arguments: str) -> subprocess.Popen:
         return subprocess.Popen(
-            command, cwd=self.folder, env=environment(), text=True, start_new_session=True,
+            self.command(*arguments), cwd=self.folder, env=environment(), text=True, start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 

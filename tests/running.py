@@ -18,8 +18,12 @@ STARTING_LIMIT = 1800  # seconds; importing vLLM took minutes on a bad day
 
 
 def environment() -> dict[str, str]:
-    """The tests' own environment with this interpreter's programs first on the path."""
-    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": "scripts"}
+    """The tests' own environment with this interpreter's programs first on the path.
+
+    Threads that wait for each other sleep instead of turning round and round, because tests share the cores.
+    """
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "PYTHONPATH": "scripts", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def copy_project(folder: Path) -> Path:

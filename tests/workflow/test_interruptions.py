@@ -3,6 +3,7 @@ for twice. tests/benchmarks/kills.py does the first of these a hundred times."""
 
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 import yaml
 from interrupting import TARGETS, chain
 from running import ROOT, environment, run_snakemake
+from terminal import Terminal
 
 pytestmark = [pytest.mark.slow, pytest.mark.full]
 KILLS = 4
@@ -84,6 +86,35 @@ def test_killed_again_and_again(undisturbed, running):
     running.run()
     assert running.hashes() == hashes
     assert not kept & set(running.door.seeds[asked:])  # what was kept at the last kill was not asked for again
+    assert not running.leftovers()
+
+
+def check_one_line(terminal: Terminal) -> None:
+    """After Ctrl-C a single line, and where Snakemake's log is if it has begun one."""
+    assert terminal.finish() != 0
+    _, _, after = terminal.written.rpartition("interrupted: ")
+    assert after.startswith("what is done is kept; the same command goes on"), terminal.written[-3000:]
+    lines = [line for line in after.splitlines()[1:] if re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", line).strip()]
+    assert all("Complete log(s): " in line for line in lines) and len(lines) <= 1, lines
+    assert "Traceback" not in terminal.written and "failed:" not in terminal.written
+
+
+def test_ctrl_c_while_a_run_is_planned_and_while_answers_are_drawn(undisturbed, running):
+    planning = Terminal(running.command(), running.folder, environment())
+    while not list((running.folder / ".snakemake" / "reasonlite").glob("plan-*.json")):
+        assert planning.code is None
+        time.sleep(0.01)
+    planning.interrupt()
+    check_one_line(planning)
+    drawing = Terminal(running.command(), running.folder, environment())
+    while not running.kept_seeds():
+        assert drawing.code is None, drawing.written[-3000:]
+        time.sleep(0.05)
+    drawing.interrupt()
+    check_one_line(drawing)
+    kept, asked = running.kept_seeds(), len(running.door.seeds)
+    running.run()
+    assert running.hashes() == undisturbed[0] and not kept & set(running.door.seeds[asked:])
     assert not running.leftovers()
 
 

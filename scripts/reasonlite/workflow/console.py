@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Any
 
 from reasonlite.cluster import checks
+from reasonlite.workflow import stopping
 from reasonlite.workflow.display import Display, opened
 from reasonlite.workflow.failures import Failures, lines_of
 from reasonlite.workflow.progress import Progress, of_earlier_runs
@@ -62,7 +63,7 @@ class Listener(logging.Handler):
         self._progress.plan(self._stats)
         self._display = opened(self._progress, [handler for handler in _handlers() if handler.name == OWN_HANDLER])
         self._display.start()
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        if signal.getsignal(signal.SIGINT) in (signal.default_int_handler, stopping.leave):
             signal.signal(signal.SIGINT, self._interrupt)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
@@ -74,7 +75,7 @@ class Listener(logging.Handler):
         if self._display is not None:
             self._display.stop()
             self._display = None
-        print("interrupted: what is done is kept; the same command goes on", file=sys.stderr, flush=True)
+        print(stopping.MESSAGE, file=sys.stderr, flush=True)
         signal.default_int_handler(number, frame)
 
     def end(self) -> str:
