@@ -24,6 +24,7 @@ GROUPS = {
 TINY = yaml.safe_load((ROOT / "config" / "study-tiny.yaml").read_text())["models"]["tiny"]
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist looks at the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put tests into the groups that pytest-xdist keeps together (--dist loadgroup), longest first."""
     group_of = {file: group for group, files in GROUPS.items() for file in files}
