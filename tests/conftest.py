@@ -39,6 +39,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(place(item) or item.path.stem))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Stop where pytest-xdist would tear the groups apart: each process would start a Slurm of its own."""
+    if getattr(session.config.option, "loadgroup", False):
+        torn = [item.nodeid for item in session.items if item.get_closest_marker("slow") and "@" not in item.nodeid]
+        if torn:
+            raise pytest.UsageError(f"pytest-xdist does not see the groups of {len(torn)} tests, such as {torn[0]}")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real benchmarks and problems; they are not part of the project."""
