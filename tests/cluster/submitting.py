@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 import yaml
+from running import environment
 from slurm import ACCOUNT
 
 # this machine's sizes instead of a node's; all else is the profile's
@@ -79,14 +80,15 @@ class Project:
         path = self.folder / "profiles" / "changed" / "config.yaml"
         path.parent.mkdir(exist_ok=True)
         path.write_text(yaml.safe_dump(profile))
-        environment = {**os.environ, **self.cluster.environment}
-        environment["PATH"] = f"{self.folder / 'bin'}:{Path(sys.executable).parent}:{environment['PATH']}"
+        around = {**environment(), **self.cluster.environment}
+        del around["PYTHONPATH"]  # a cluster's user has none
+        around["PATH"] = f"{self.folder / 'bin'}:{Path(sys.executable).parent}:{around['PATH']}"
         log = self.folder / f"snakemake-{time.monotonic_ns()}.log"
         command = ["snakemake", "--profile", "profiles/changed", "--configfile", "tiny.yaml", *arguments]
         earlier = set(snakemake_logs(self.folder))
         with log.open("w") as output:
             process = subprocess.Popen(
-                [*command, "--", *targets], cwd=self.folder, env=environment, stdout=output, stderr=subprocess.STDOUT
+                [*command, "--", *targets], cwd=self.folder, env=around, stdout=output, stderr=subprocess.STDOUT
             )
         self._runs.append(Run(process, log, earlier))
         return self._runs[-1]
