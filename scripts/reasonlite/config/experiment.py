@@ -215,13 +215,11 @@ def _check_efforts(config: Config) -> None:
 
 def _check_seeds(config: Config) -> None:
     """A first seed is the seed of an answer."""
-    pairs = [(f"teacher.efforts.{name}", each.first_seed) for name, each in config.teacher.efforts.items()]
-    engines = [(config.teacher.engine, "teacher", pairs)]
-    engines.append((config.evaluation.engine, "evaluation", [("evaluation", config.evaluation.first_seed)]))
-    for engine, owner, firsts in engines:
-        for where, first in firsts:
-            if first is not None and isinstance(engine, VllmEngine) and not engine.seeds_answers:
-                raise ValueError(f"{where}.first_seed: needs {owner}.engine.seeds: answer")
+    teacher, evaluation = config.teacher, config.evaluation
+    asked = [(f"teacher.efforts.{name}", each.first_seed, teacher.engine) for name, each in teacher.efforts.items()]
+    for where, first, engine in [*asked, ("evaluation", evaluation.first_seed, evaluation.engine)]:
+        if first is not None and isinstance(engine, VllmEngine) and not engine.seeds_answers:
+            raise ValueError(f"{where}.first_seed: needs {where.split('.')[0]}.engine.seeds: answer")
 
 
 def _check_stages(config: Config) -> None:

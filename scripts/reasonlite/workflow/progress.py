@@ -28,11 +28,14 @@ class Job:
     logs: tuple[Path, ...]
     threads: int
     since: float
-    began: tuple[tuple[int, int] | None, ...] = ()  # what its logs were like before it wrote to them
+    before: tuple[tuple[int, int] | None, ...] = ()  # what its logs were like when it was handed on
+    begun: bool = False
 
     def runs(self) -> bool:
         """Whether it has begun: its command writes its log anew. A job without a log counts as begun."""
-        return not self.logs or any(_mark(log) != mark for log, mark in zip(self.logs, self.began, strict=True))
+        marks = zip(self.logs, self.before, strict=True)
+        self.begun = self.begun or not self.logs or any(_mark(log) != mark for log, mark in marks)
+        return self.begun
 
     def seen(self) -> Seen | None:
         """How far it is, by its log."""
@@ -106,21 +109,22 @@ class Progress:
 
     def left(self) -> Left:
         """How long the rest takes at the pace so far: spread over this machine, or over the jobs a cluster runs now."""
-        running, whole = Counter(job.rule for job in self.jobs.values()), True
-        work, longest = 0.0, 0.0
-        for position, job in enumerate(self.jobs.values()):
+        jobs, work, longest, whole = list(self.jobs.values()), 0.0, 0.0, True
+        running = Counter(job.rule for job in jobs)
+        at_once = max(sum(job.runs() for job in jobs), 1) if self.remote else 0
+        for position, job in enumerate(jobs):
             rest = self._rest(job, look=position < READ)
             if rest is None:
                 whole = False
             else:
-                longest, work = max(longest, rest), work + rest * self._share(job.threads)
+                longest, work = max(longest, rest), work + rest * self._share(job.threads, at_once)
         for rule, wanted in self.wanted.items():
             waiting = wanted - self.finished[rule] - running[rule]
             known = self._known(rule)
             if waiting > 0 and known is None:
                 whole = False
             elif waiting > 0 and known is not None:
-                work += waiting * known.seconds * self._share(known.threads)
+                work += waiting * known.seconds * self._share(known.threads, at_once)
         return Left(max(work, longest), whole)
 
     def _rest(self, job: Job, *, look: bool) -> float | None:
@@ -135,11 +139,9 @@ class Progress:
             return Known(statistics.fmean(each.seconds for each in took), took[-1].threads)
         return self._earlier.get(rule)
 
-    def _share(self, threads: int) -> float:
-        """The part of all that runs at once which one job is."""
-        if self.remote:
-            return 1 / max(sum(job.runs() for job in list(self.jobs.values())[:READ]), 1)
-        return min(threads, self._cores) / self._cores
+    def _share(self, threads: int, at_once: int) -> float:
+        """The part of all that runs at once which one job is; ``at_once`` jobs of a cluster, 0 for this machine."""
+        return 1 / at_once if at_once else min(threads, self._cores) / self._cores
 
 
 def _mark(path: Path) -> tuple[int, int] | None:

@@ -3,6 +3,7 @@
 import fcntl
 import itertools
 import os
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -71,6 +72,25 @@ def test_rows_come_in_order_with_their_seeds(tmp_path):
     assert frame["answer_id"].to_list() == ["s:0_0", "s:0_1", "s:0_2", "s:1_0", "s:1_1", "s:1_2"]
     assert frame["answer"].cast(pl.Int64).to_list() == frame["seed"].to_list()
     assert frame["seed"].n_unique() == 6
+
+
+class Sampler(Counting):
+    """As vLLM with one seed for a job: its replies name the seed that the sampler began with."""
+
+    def replies(self, requests):
+        first = None
+        for request, reply in super().replies(requests):
+            first = self.seeds[0] if first is None else first
+            yield request, replace(reply, seed=first)
+
+
+def test_an_answer_keeps_the_seed_that_drew_it_and_a_continued_job_has_another(tmp_path):
+    first = Sampler(lives=4)
+    with pytest.raises(KeyboardInterrupt), Shared(lambda: first) as shared:
+        drawn(PROBLEMS, job(), tmp_path / "j", shared.engine)
+    second = Sampler()
+    frame = drawn(PROBLEMS, job(), tmp_path / "j", lambda: second)
+    assert set(frame["seed"]) == {first.seeds[0], second.seeds[0]} and first.seeds[0] != second.seeds[0]
 
 
 def test_a_killed_job_pays_only_for_the_rest(tmp_path):

@@ -50,7 +50,20 @@ MISTAKES = [
     (["models", "smollm2"], {"kind": "local", "path": "no/such"}, r"no/such: no such model folder"),
     (["problems", "sources", "x"], {"kind": "jsonl", "path": "no.jsonl"}, r"no\.jsonl: no such file"),
     (["teacher", "efforts", "medium", "sampling", "max_tokens"], 10**6, r"max_tokens: 1000000 is above"),
+    (["teacher", "efforts", "medium", "first_seed"], 1, r"teacher\.efforts\.medium\.first_seed: needs teacher\.engine"),
+    (["evaluation", "first_seed"], 42, r"evaluation\.first_seed: needs evaluation\.engine\.seeds: answer"),
+    (["teacher", "engine", "seeds"], "both", r"seeds: .*'answer' or 'job'"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "answers"),
+    [({}, False), ({"batch_invariant": True}, True), ({"seeds": "answer"}, True)]
+    + [({"seeds": "job", "batch_invariant": True}, False)],
+)
+def test_answers_have_seeds_of_their_own_where_these_repeat_something_or_are_asked_for(settings, answers):
+    config = checked(changed(["teacher", "engine"], {**DEMO["teacher"]["engine"], **settings}))
+    assert config.teacher.engine.seeds_answers is answers
 
 
 @pytest.mark.parametrize(("path", "value", "message"), MISTAKES)
