@@ -29,23 +29,24 @@ class Seen(NamedTuple):
 
 
 class Pace:
-    """Says how far a job is: every two seconds at first, less often the longer it runs, at last once a minute."""
+    """Says how far a job is: when first told, then every two seconds, and less often the longer it runs."""
 
     def __init__(self, unit: str, clock: Callable[[], float] = time.monotonic) -> None:
         """``unit``: what is counted, in the plural."""
         self._unit, self._clock = unit, clock
-        self._started = self._told = clock()
-        self._first: int | None = None
+        self._started = clock()
+        self._told: float | None = None
+        self._first = 0
 
     def tell(self, done: int, total: int, note: str = "", *, now: bool = False) -> None:
         """Write a line, if the last one is long enough ago or ``now``."""
-        time_now = self._clock()
-        if self._first is None:
+        at = self._clock()
+        elapsed = at - self._started
+        if self._told is None:
             self._first = done  # of an earlier try
-        elapsed = time_now - self._started
-        if not now and time_now - self._told < min(max(elapsed / 30, FIRST_SECONDS), LAST_SECONDS):
+        elif not now and at - self._told < min(max(elapsed / 30, FIRST_SECONDS), LAST_SECONDS):
             return
-        self._told = time_now
+        self._told = at
         parts = [f"{done} of {total} {self._unit}", note]
         if done > self._first and done < total:
             parts.append(f"about {duration((total - done) * elapsed / (done - self._first))} left")

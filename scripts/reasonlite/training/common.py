@@ -160,6 +160,8 @@ def run(trainer: Any, job: Job, saved_dtype: Any, examples: int) -> None:
     if newest:
         log.info("continuing from %s", newest.name)
     trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+    if trainer.is_world_process_zero():
+        trainer.pace.tell(trainer.state.global_step, trainer.state.max_steps, trainer.note, now=True)
     if trainer.control.should_training_stop and trainer.state.global_step < trainer.state.max_steps:
         interruption.hand_back(f"step {trainer.state.global_step} is kept as a checkpoint")
     model = trainer.accelerator.unwrap_model(trainer.model)
