@@ -12,6 +12,7 @@ import io
 import json
 import os
 import pty
+import re
 import signal
 import struct
 import sys
@@ -110,7 +111,7 @@ def drawn(screen: pyte.Screen, title: str) -> str:
             colour = {"default": "", "brown": "yellow"}.get(colour, colour.replace("bright", "bright_"))
             line.append(cell.data, style=f"{'bold ' if cell.bold else ''}{colour}".strip())
         console.print(line, no_wrap=True, crop=True)
-    return console.export_svg(title=title)
+    return re.sub(r"@font-face \{[^}]*\}\s*", "", console.export_svg(title=title))  # no fonts from elsewhere
 
 
 def main() -> None:

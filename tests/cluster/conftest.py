@@ -53,5 +53,5 @@ def submitting(cluster, tiny_model, tmp_path_factory) -> Iterator[Project]:
 
 @pytest.fixture(scope="session")
 def undisturbed(submitting):
-    """What Snakemake printed, and the tables' rows, of a run that nothing happens to."""
-    return submitting.run().finish(), submitting.rows(TARGETS + ANSWERS)
+    """What a terminal and Snakemake's log showed, and the tables' rows, of a run that nothing happens to."""
+    return submitting.run_in_a_terminal(), submitting.rows(TARGETS + ANSWERS)

@@ -16,6 +16,7 @@ import polars as pl
 import yaml
 from running import environment
 from slurm import ACCOUNT
+from terminal import Terminal
 
 # this machine's sizes instead of a node's; all else is the profile's
 SIZES = {
@@ -73,25 +74,43 @@ class Project:
 
         On the command line --set-resources would replace all of the profile's, not one rule's one line.
         """
+        self._write_profile(resources or {}, settings)
+        log = self.folder / f"snakemake-{time.monotonic_ns()}.log"
+        earlier = set(snakemake_logs(self.folder))
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                self._command(arguments, targets), cwd=self.folder, env=self._surroundings(),
+                stdout=output, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        self._runs.append(Run(process, log, earlier))
+        return self._runs[-1]
+
+    def run_in_a_terminal(self) -> str:
+        """Run to the end as a user does; what was written, then Snakemake's own log."""
+        self._write_profile({}, {})
+        earlier = set(snakemake_logs(self.folder))
+        terminal = Terminal(self._command((), TARGETS), self.folder, self._surroundings())
+        assert terminal.finish() == 0, terminal.written[-9000:]
+        logs = set(snakemake_logs(self.folder)) - earlier
+        return "".join([terminal.written, *(path.read_text(errors="replace") for path in logs)])
+
+    def _write_profile(self, resources: dict[str, dict], settings: dict[str, Any]) -> None:
         profile = yaml.safe_load((self.folder / "profiles" / "slurm-mi300" / "config.yaml").read_text()) | SIZES
-        for rule, changes in (resources or {}).items():
+        for rule, changes in resources.items():
             profile["set-resources"][rule] = profile["set-resources"].get(rule, {}) | changes
         profile |= {name.replace("_", "-"): value for name, value in settings.items()}
         path = self.folder / "profiles" / "changed" / "config.yaml"
         path.parent.mkdir(exist_ok=True)
         path.write_text(yaml.safe_dump(profile))
+
+    def _command(self, arguments: tuple[str, ...], targets: list[str]) -> list[str]:
+        return ["snakemake", "--profile", "profiles/changed", "--configfile", "tiny.yaml", *arguments, "--", *targets]
+
+    def _surroundings(self) -> dict[str, str]:
         around = {**environment(), **self.cluster.environment}
         del around["PYTHONPATH"]  # a cluster's user has none
         around["PATH"] = f"{self.folder / 'bin'}:{Path(sys.executable).parent}:{around['PATH']}"
-        log = self.folder / f"snakemake-{time.monotonic_ns()}.log"
-        command = ["snakemake", "--profile", "profiles/changed", "--configfile", "tiny.yaml", *arguments]
-        earlier = set(snakemake_logs(self.folder))
-        with log.open("w") as output:
-            process = subprocess.Popen(
-                [*command, "--", *targets], cwd=self.folder, env=around, stdout=output, stderr=subprocess.STDOUT
-            )
-        self._runs.append(Run(process, log, earlier))
-        return self._runs[-1]
+        return around
 
     def end(self) -> None:
         """End what tests left running."""

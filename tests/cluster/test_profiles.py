@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -29,6 +30,14 @@ def test_the_label_plane_runs_through_the_profile(undisturbed, submitting):
 def test_the_plan_says_jobs_gpus_and_hours(undisturbed):
     rows = [line.split() for line in undisturbed[0].splitlines() if line.startswith("generate_answers ")]
     assert ["generate_answers", "2", "1", "12.0", "24"] in rows
+
+
+def test_the_terminal_shows_queued_and_running_jobs_by_rule_and_their_pace(undisturbed):
+    text, _ = undisturbed
+    assert re.search(r"rule +queued +running +done +failed +of", text)
+    assert re.search(r"generate_answers +1 +1 +2\b", text)  # one GPU: one job waits while the other runs
+    assert re.search(r"Drawing answers at effort \w+, shard 00000 .*\bqueued\b", text)
+    assert re.search(r"\d+ of \d+ answers", text)
 
 
 def test_cheap_steps_share_submissions(undisturbed):
