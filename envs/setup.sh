@@ -47,6 +47,7 @@ fi
 rm -f .venv/installed-*
 run touch $begun
 run .venv/bin/python -m pip install --quiet --disable-pip-version-check "$(grep -o '^uv==[^ ]*' envs/cpu.lock)"
-run .venv/bin/uv pip install --python .venv/bin/python --no-deps --compile-bytecode --requirement "$lock" "$@"
+echo "installing the $(grep -c '^[a-z0-9]' "$lock") packages of $lock into .venv: a minute or more"
+run .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --compile-bytecode --requirement "$lock" "$@"
 run rm $begun
 printf '%s\n' "$PWD" >$stamp || fail "$stamp cannot be written" "free some space"

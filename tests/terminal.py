@@ -1,6 +1,6 @@
 """A program in a pseudo-terminal: what its screen shows, and a recording of it.
 
-    python tests/terminal.py docs/images/demo COMMAND…
+    python tests/terminal.py docs/images/demo snakemake --configfile config/demo.yaml
 
 writes a recording in asciinema's text format (.cast, eight times as fast) and the fullest screen as .svg.
 """
@@ -125,7 +125,8 @@ def main() -> None:
             shown = sum(" of " in line for line in terminal.screen.display)
             if shown > most:
                 most, fullest = shown, drawn(terminal.screen, " ".join(command))
-    name.with_suffix(".cast").write_text(terminal.recording(), encoding="utf-8")
+    recording = terminal.recording().replace(str(Path.cwd()), "reasonlite")
+    name.with_suffix(".cast").write_text(recording, encoding="utf-8")
     name.with_suffix(".svg").write_text(fullest, encoding="utf-8")
     print("\n".join(terminal.lines()))
     sys.exit(terminal.code)
