@@ -50,4 +50,7 @@ run .venv/bin/python -m pip install --quiet --disable-pip-version-check "$(grep 
 echo "installing the $(grep -c '^[a-z0-9]' "$lock") packages of $lock into .venv: a minute or more"
 run .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --compile-bytecode --requirement "$lock" "$@"
 run rm $begun
+[ "$role" != cpu ] || "$python" -c 'import ctypes; ctypes.CDLL("libnuma.so.1")' 2>/dev/null ||
+    printf 'warning: %s\n  what to do: %s\n' "libnuma.so.1, without which vLLM draws no answers here, is not installed" \
+        "on Debian: apt-get install libnuma1; tables, figures and the audit need it not" >&2
 printf '%s\n' "$PWD" >$stamp || fail "$stamp cannot be written" "free some space"

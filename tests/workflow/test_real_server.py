@@ -6,13 +6,14 @@ import sys
 
 import polars as pl
 import pytest
-from running import ROOT, environment, serving
+from running import ROOT, environment, need_vllm, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.full]
 
 
 @pytest.fixture(scope="module")
 def server(tiny_model, tmp_path_factory):
+    need_vllm()
     with serving(tiny_model, tmp_path_factory.mktemp("server") / "log") as url:
         yield url
 

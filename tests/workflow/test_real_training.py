@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import yaml
-from running import ROOT, environment, run_snakemake
+from running import ROOT, environment, need_vllm, run_snakemake
 
 from reasonlite.core.schemas import CURRICULUM
 from reasonlite.core.tables import frame_of, write_table
@@ -217,6 +217,7 @@ def test_a_loss_that_is_no_number_names_the_batch_and_leaves_the_checkpoint_befo
 
 @pytest.fixture(scope="module")
 def study(project) -> Path:
+    need_vllm()
     done = run_snakemake(project, "--cores", "2", "--configfile", "config/study-tiny.yaml")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
     return project / "results" / "study-tiny"

@@ -35,11 +35,15 @@ def test_the_program_in_a_reply(reply, expected):
     assert program_of(reply, PROMPT, "area") == expected
 
 
-def test_programs_are_graded_by_their_tests(tmp_path):
+@pytest.fixture
+def sandbox():
     try:
         check_available()
     except UserError as error:
-        pytest.skip(str(error))
+        pytest.skip(str(error).splitlines()[0])
+
+
+def test_programs_are_graded_by_their_tests(sandbox, tmp_path):
     row = {"task_id": "P/0", "prompt": PROMPT, "entry_point": "area"}
     row["test"] = "def check(candidate):\n    assert abs(candidate(2) - 4 * math.pi) < 1e-9\n"
     (tmp_path / "p.jsonl").write_text(json.dumps(row))
@@ -54,7 +58,7 @@ def test_programs_are_graded_by_their_tests(tmp_path):
     assert executions["detail"].to_list()[2:] == ["the reply holds no code", "the reply is malformed"]
 
 
-def test_code_in_the_reasoning_does_not_count():
+def test_code_in_the_reasoning_does_not_count(sandbox):
     from reasonlite.evaluation.codetests import _graded
 
     draft, final = "```python\ndef area(r):\n    return 0\n```", "I will not say."

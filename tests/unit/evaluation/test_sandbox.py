@@ -17,7 +17,7 @@ from reasonlite.evaluation.sandbox import Limits, check_available, run_tests
 try:
     check_available()
 except UserError as error:
-    pytest.skip(str(error), allow_module_level=True)
+    pytest.skip(str(error).splitlines()[0], allow_module_level=True)
 
 ROOT = Path(__file__).parents[3]
 HUMANEVAL = ROOT.parent / "shared" / "data" / "bench" / "humaneval.jsonl"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import json
 import os
@@ -51,6 +52,7 @@ class Offline:
         from vllm import LLM
 
         if on_cpu:
+            _check_library()
             cpu_sampler.install()
         try:
             self._engine = LLM(
@@ -130,6 +132,18 @@ class Offline:
 
     def close(self) -> None:
         self._engine = None
+
+
+def _check_library() -> None:
+    """vLLM's CPU build is linked to a library of the system, and without it says so in other words."""
+    try:
+        ctypes.CDLL("libnuma.so.1")
+    except OSError:
+        raise UserError(
+            "vLLM needs the library libnuma.so.1, which is not installed",
+            where="engine",
+            todo="on Debian: apt-get install libnuma1; then run the same command again",
+        ) from None
 
 
 def _allow_length(model: Path, wanted: int) -> None:
