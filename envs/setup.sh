@@ -4,6 +4,7 @@
 set -uo pipefail
 role=${1:?role: cpu, cuda or rocm} python=${2:?a Python 3.11}
 shift 2
+cd "$(pwd -P)" || exit 2 # the path that make compares, also where the folder was reached by a link
 lock=envs/$role.lock stamp=.venv/installed-$role begun=.venv/unfinished
 trap 'echo "interrupted: nothing counts as installed; the same command goes on" >&2; exit 130' INT TERM
 
@@ -28,6 +29,8 @@ found=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/
 [ "$found" = 3.11 ] || fail "$python is not Python 3.11 but ${found/none/no Python at all}" \
     "install Python 3.11 (Debian 12 has it; elsewhere: uv python install 3.11), then run: make PYTHON=/path/to/python3.11"
 
+# the Python below an environment: an activated .venv may have to be made anew
+python=$("$python" -c 'import sys; print(sys._base_executable or sys.executable)')
 "$python" -c 'import ensurepip, venv' 2>/dev/null ||
     fail "$python has no venv module" "on Debian: apt-get install python3-venv; then run the same command again"
 
