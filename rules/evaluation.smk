@@ -26,6 +26,7 @@ rule evaluate_answers:
         runtime=720,
     params:
         scripts=SCRIPTS,
+        problems=files_in("problems"),
         engine=canonical_json(PLAN["evaluation"]["engine"]),
         settings=lambda wildcards: [
             canonical_json(each) for each in PLAN["evaluated"][wildcards.model]
@@ -47,7 +48,7 @@ rule evaluate_answers:
     shell:
         r"""
         python {params.scripts:q}/generate_answers.py \
-            --problems {input.problems:q} \
+            --problems {params.problems:q} \
             --model {input.model[0]:q} \
             --engine {params.engine:q} \
             --effort evaluation \

@@ -55,6 +55,7 @@ for figure, (tables, category, _) in ALL_FIGURES.items():
             runtime=10,
         params:
             scripts=SCRIPTS,
+            tables=files_in("tables"),
             figure=figure,
             baseline=PLAN["evaluation"]["baseline"],
             identity=identity("plot", baseline=PLAN["evaluation"]["baseline"]),
@@ -63,7 +64,7 @@ for figure, (tables, category, _) in ALL_FIGURES.items():
         shell:
             r"""
             python {params.scripts:q}/plot.py {params.figure} \
-                --tables {input.tables:q} \
+                --tables {params.tables:q} \
                 --baseline {params.baseline:q} \
                 --outputs {output:q} \
                 &>{log:q}

@@ -27,17 +27,21 @@ rule tabulate_funnel:
         runtime=30,
     params:
         scripts=SCRIPTS,
+        shards=files_in("shards"),
+        votes=files_in("votes"),
+        judged=files_in("judged"),
+        strata=files_in("strata"),
         identity=identity("tabulate_funnel"),
     message:
         "Counting what is left after each step"
     shell:
         r"""
         python {params.scripts:q}/tabulate_funnel.py \
-            --shards {input.shards:q} \
+            --shards {params.shards:q} \
             --dropped {input.dropped:q} \
-            --votes {input.votes:q} \
-            --judged {input.judged:q} \
-            --strata {input.strata:q} \
+            --votes {params.votes:q} \
+            --judged {params.judged:q} \
+            --strata {params.strata:q} \
             --published {input.published:q} \
             --csv {output.csv:q} \
             &>{log:q}
@@ -64,14 +68,17 @@ rule tabulate_distributions:
         runtime=60,
     params:
         scripts=SCRIPTS,
+        judged=files_in("judged"),
+        evaluated=files_in("evaluated"),
+        votes=files_in("votes"),
         identity=identity("tabulate_distributions"),
     message:
         "Counting lengths and vote shares"
     shell:
         r"""
         python {params.scripts:q}/tabulate_distributions.py \
-            --judged {input.judged:q} {input.evaluated:q} \
-            --votes {input.votes:q} \
+            --judged {params.judged:q} {params.evaluated:q} \
+            --votes {params.votes:q} \
             --lengths {output.lengths:q} \
             --shares {output.shares:q} \
             &>{log:q}
@@ -93,6 +100,7 @@ rule tabulate_sweep:
         runtime=30,
     params:
         scripts=SCRIPTS,
+        votes=files_in("votes"),
         min_share=PLAN["labels"]["min_share"],
         min_votes=PLAN["labels"]["min_votes"],
         identity=identity(
@@ -105,7 +113,7 @@ rule tabulate_sweep:
     shell:
         r"""
         python {params.scripts:q}/tabulate_labels.py sweep \
-            --votes {input.votes:q} \
+            --votes {params.votes:q} \
             --min-share {params.min_share} \
             --min-votes {params.min_votes} \
             --csv {output.csv:q} \
@@ -129,13 +137,14 @@ rule tabulate_agreement:
         runtime=30,
     params:
         scripts=SCRIPTS,
+        adjudicated=files_in("adjudicated"),
         identity=identity("tabulate_labels"),
     message:
         "Comparing the rules' verdicts with the model's"
     shell:
         r"""
         python {params.scripts:q}/tabulate_labels.py agreement \
-            --adjudicated {input.adjudicated:q} \
+            --adjudicated {params.adjudicated:q} \
             --csv {output.csv:q} \
             --disagreements {output.disagreements:q} \
             &>{log:q}

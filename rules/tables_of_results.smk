@@ -55,7 +55,8 @@ rule tabulate_results:
         runtime=30,
     params:
         scripts=SCRIPTS,
-        evaluation=canonical_json(PLAN["evaluation"]),
+        judged=files_in("judged"),
+        evaluation=of_plan("evaluation"),
         seed=PLAN["seed"],
         folder=lambda wildcards, output: str(Path(output.csv).parent),
         identity=identity("tabulate_results", evaluation=PLAN["evaluation"], seed=PLAN["seed"]),
@@ -64,7 +65,7 @@ rule tabulate_results:
     shell:
         r"""
         python {params.scripts:q}/tabulate_results.py \
-            --judged {input.judged:q} \
+            --judged {params.judged:q} \
             --evaluation {params.evaluation:q} \
             --published {input.published:q} \
             --seed {params.seed} \
@@ -124,7 +125,8 @@ rule tabulate_arms:
         runtime=60,
     params:
         scripts=SCRIPTS,
-        evaluation=canonical_json(PLAN["evaluation"]),
+        judged=files_in("judged"),
+        evaluation=of_plan("evaluation"),
         grid=canonical_json(PLAN["grid"] or {}),
         seed=PLAN["seed"],
         identity=identity(
@@ -138,7 +140,7 @@ rule tabulate_arms:
     shell:
         r"""
         python {params.scripts:q}/tabulate_arms.py \
-            --judged {input.judged:q} \
+            --judged {params.judged:q} \
             --evaluation {params.evaluation:q} \
             --grid {params.grid:q} \
             --seed {params.seed} \

@@ -34,6 +34,7 @@ rule train:
         accelerate_config=str(HOME / "envs" / "accelerate" / "cpu.yaml"),
     params:
         scripts=SCRIPTS,
+        data=files_in("data"),
         method=lambda wildcards: stage_of(wildcards)["method"],
         stage=lambda wildcards: canonical_json(stage_of(wildcards)),
         teacher=lambda wildcards, input: option("--teacher", input.teacher and input.teacher[0]),
@@ -63,7 +64,7 @@ rule train:
             --stage {params.stage:q} \
             --start {input.start[0]:q} \
             {params.teacher} \
-            --data {input.data:q} \
+            --data {params.data:q} \
             --seed {params.seed} \
             {params.counted} \
             {params.lock} \

@@ -13,8 +13,8 @@ from reasonlite.models import lengths
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--judged", type=Path, nargs="+", required=True, help="judged tables of the stratum's efforts")
-    parser.add_argument("--answers", type=Path, nargs="+", required=True, help="answer tables of the same efforts")
+    parser.add_argument("--judged", action=cli.Paths, required=True, help="judged tables of the stratum's efforts")
+    parser.add_argument("--answers", action=cli.Paths, required=True, help="answer tables of the same efforts")
     parser.add_argument("--problems", type=Path, required=True, help="table of problems")
     parser.add_argument("--stratum", required=True, help="name of the stratum")
     parser.add_argument("--shard", type=int, required=True, help="number of the shard")

@@ -19,7 +19,7 @@ from reasonlite.models import folders
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--problems", type=Path, nargs="+", required=True, help="tables of problems")
+    parser.add_argument("--problems", action=cli.Paths, required=True, help="tables of problems")
     parser.add_argument("--model", type=Path, help="model folder; not needed with a server")
     parser.add_argument("--engine", type=cli.json_of(AnyEngine), required=True, help="as in teacher.engine")
     parser.add_argument("--recorded", type=Path, help="table of answers drawn elsewhere, for the recorded engine")
@@ -29,8 +29,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--seed", type=int, required=True, help="the experiment's seed")
     parser.add_argument("--commit", type=int, default=1024, help="replies that are put on disk together, at most")
-    parser.add_argument("--journal", type=Path, nargs="+", required=True, help="journals' folders, one per table")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="tables to write, one per table")
+    parser.add_argument("--journal", action=cli.Paths, required=True, help="journals' folders, one per table")
+    parser.add_argument("--output", action=cli.Paths, required=True, help="tables to write, one per table")
     parser.add_argument("--lock", default="", help="the environment's hash, if what another gave is not to be used")
     arguments = parser.parse_args(argv)
     logs.set_up()

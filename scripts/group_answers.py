@@ -11,7 +11,7 @@ from reasonlite.labels.groups import group
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--answers", type=Path, nargs="+", required=True, help="answer tables, of any efforts")
+    parser.add_argument("--answers", action=cli.Paths, required=True, help="answer tables, of any efforts")
     parser.add_argument("--problems", type=Path, required=True, help="table of the same problems")
     parser.add_argument("--groups", type=Path, required=True, help="table of classes to write")
     parser.add_argument("--pairs", type=Path, required=True, help="table to write of the pairs that were not plain")

@@ -13,13 +13,13 @@ COLUMNS = ["answer_id", "problem_id", "effort", "number", "status", "finish_reas
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--answers", type=Path, nargs="+", required=True, help="tables of answers, one an effort")
+    parser.add_argument("--answers", action=cli.Paths, required=True, help="tables of answers, one an effort")
     parser.add_argument("--groups", type=Path, required=True, help="table of classes")
     parser.add_argument(
         "--votes", type=Path, help="table of labels after voting; without it only the data set's label counts"
     )
     parser.add_argument("--problems", type=Path, required=True, help="table of problems")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="tables to write, in the same order")
+    parser.add_argument("--output", action=cli.Paths, required=True, help="tables to write, in the same order")
     arguments = parser.parse_args(argv)
     if len(arguments.answers) != len(arguments.output):
         parser.error(f"--output: {len(arguments.output)} tables for {len(arguments.answers)} tables of answers")

@@ -27,9 +27,9 @@ FROM_CSV: dict[str, Callable[[pl.DataFrame], Figure]] = {
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("figure", choices=["stages", "loss", *FROM_CSV])
-    parser.add_argument("--tables", type=Path, nargs="+", required=True, help="csv or Parquet tables it is drawn from")
+    parser.add_argument("--tables", action=cli.Paths, required=True, help="csv or Parquet tables it is drawn from")
     parser.add_argument("--baseline", default="", help="stages: the model marked as the base")
-    parser.add_argument("--outputs", type=Path, nargs="+", required=True, help="files to write")
+    parser.add_argument("--outputs", action=cli.Paths, required=True, help="files to write")
     arguments = parser.parse_args(argv)
     logs.set_up()
     if arguments.figure == "stages":

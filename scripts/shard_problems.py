@@ -13,10 +13,10 @@ from reasonlite.problems.shards import into_shards
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--sources", type=Path, nargs="+", required=True, help="problem tables; earlier ones win")
-    parser.add_argument("--benchmarks", type=Path, nargs="*", default=[], help="held-out problem tables")
+    parser.add_argument("--sources", action=cli.Paths, required=True, help="problem tables; earlier ones win")
+    parser.add_argument("--benchmarks", action=cli.Paths, nargs="*", default=[], help="held-out problem tables")
     parser.add_argument("--cleaning", type=cli.json_of(Cleaning), default="{}", help="as in problems.cleaning")
-    parser.add_argument("--shards", type=Path, nargs="+", required=True, help="tables to write, one a shard")
+    parser.add_argument("--shards", action=cli.Paths, required=True, help="tables to write, one a shard")
     parser.add_argument("--dropped", type=Path, required=True, help="table of what was dropped, why, and its twin")
     parser.add_argument("--noticed", type=Path, help="table of copies with other labels and benchmarks' variants")
     arguments = parser.parse_args(argv)

@@ -18,7 +18,7 @@ NOTE = (
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--judged", type=Path, nargs="+", required=True, help="judged tables of all models")
+    parser.add_argument("--judged", action=cli.Paths, required=True, help="judged tables of all models")
     parser.add_argument("--evaluation", type=cli.json_of(experiment.Evaluation), required=True, help="as in the config")
     parser.add_argument("--grid", type=cli.json_of(Grid), required=True, help="as in the config")
     parser.add_argument("--seed", type=int, required=True, help="seed of the bootstrap")

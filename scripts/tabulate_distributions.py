@@ -11,8 +11,8 @@ from reasonlite.report import distributions
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--judged", type=Path, nargs="+", required=True, help="judged tables of efforts and models")
-    parser.add_argument("--votes", type=Path, nargs="+", required=True, help="tables of votes")
+    parser.add_argument("--judged", action=cli.Paths, required=True, help="judged tables of efforts and models")
+    parser.add_argument("--votes", action=cli.Paths, required=True, help="tables of votes")
     parser.add_argument("--lengths", type=Path, required=True, help="csv of lengths to write")
     parser.add_argument("--shares", type=Path, required=True, help="csv of vote shares to write")
     arguments = parser.parse_args(argv)

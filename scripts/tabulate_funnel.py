@@ -13,11 +13,11 @@ from reasonlite.report import funnel
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--shards", type=Path, nargs="+", required=True, help="problem tables of all shards")
+    parser.add_argument("--shards", action=cli.Paths, required=True, help="problem tables of all shards")
     parser.add_argument("--dropped", type=Path, required=True, help="table of dropped problems")
-    parser.add_argument("--votes", type=Path, nargs="+", required=True, help="label tables of all shards")
-    parser.add_argument("--judged", type=Path, nargs="+", required=True, help="judged tables of all efforts and shards")
-    parser.add_argument("--strata", type=Path, nargs="+", required=True, help="funnel tables of all strata and shards")
+    parser.add_argument("--votes", action=cli.Paths, required=True, help="label tables of all shards")
+    parser.add_argument("--judged", action=cli.Paths, required=True, help="judged tables of all efforts and shards")
+    parser.add_argument("--strata", action=cli.Paths, required=True, help="funnel tables of all strata and shards")
     parser.add_argument("--published", type=Path, help="csv of published counts to put beside: part, step, published")
     parser.add_argument("--csv", type=Path, required=True, help="table to write")
     arguments = parser.parse_args(argv)

@@ -12,9 +12,11 @@ from reasonlite.report import ledger
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--benchmarks", type=Path, required=True, help="folder of Snakemake's benchmark files")
-    parser.add_argument("--answers", type=Path, nargs="*", default=[], help="answer tables of the teacher")
-    parser.add_argument("--evaluations", type=Path, nargs="*", default=[], help="answer tables of evaluated models")
-    parser.add_argument("--training", type=Path, nargs="*", default=[], help="training log tables")
+    parser.add_argument("--answers", action=cli.Paths, nargs="*", default=[], help="answer tables of the teacher")
+    parser.add_argument(
+        "--evaluations", action=cli.Paths, nargs="*", default=[], help="answer tables of evaluated models"
+    )
+    parser.add_argument("--training", action=cli.Paths, nargs="*", default=[], help="training log tables")
     parser.add_argument("--csv", type=Path, required=True, help="table to write")
     arguments = parser.parse_args(argv)
     logs.set_up()

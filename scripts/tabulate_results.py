@@ -20,7 +20,7 @@ from reasonlite.evaluation import results
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument(
-        "--judged", type=Path, nargs="+", required=True, help="evaluation/<model>/<benchmark>/judged.parquet"
+        "--judged", action=cli.Paths, required=True, help="evaluation/<model>/<benchmark>/judged.parquet"
     )
     parser.add_argument("--evaluation", type=cli.json_of(experiment.Evaluation), required=True, help="as in the config")
     parser.add_argument("--published", type=Path, required=True, help="csv of published numbers")

@@ -12,7 +12,7 @@ from reasonlite.labels import votes
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--answers", type=Path, nargs="+", required=True, help="answer tables of the voting efforts")
+    parser.add_argument("--answers", action=cli.Paths, required=True, help="answer tables of the voting efforts")
     parser.add_argument("--groups", type=Path, required=True, help="table of classes")
     parser.add_argument("--problems", type=Path, required=True, help="table of problems")
     parser.add_argument("--min-share", type=float, required=True, help="share of the votes the top answer needs")

@@ -26,7 +26,7 @@ def run(method: str, train: Callable[[Job], None], description: str | None, argv
     )
     parser.add_argument("--start", type=Path, required=True, help="model folder to start from")
     parser.add_argument("--teacher", type=Path, help="model folder of the teacher, for distill")
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="tables of examples, or of problems")
+    parser.add_argument("--data", action=cli.Paths, required=True, help="tables of examples, or of problems")
     parser.add_argument("--seed", type=int, required=True, help="seed of shuffling, sampling and new weights")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints in progress; kept on failure")
     parser.add_argument("--output", type=Path, required=True, help="checkpoint folder; its files' hashes go beside it")

@@ -24,10 +24,7 @@ def open_plan(raw: dict[str, Any], root: Path, *, main: bool) -> dict[str, Any]:
 
     ``root`` is the folder of the workflow's own files. A job that finds no file makes the plan itself.
     """
-    try:
-        file = NOTES / f"plan-{sha256_text(_ordered(raw))[:16]}.json"
-    except (TypeError, ValueError) as error:
-        raise UserError(f"holds a value that JSON cannot: {error}", where="config", todo="use plain values") from None
+    file = plan_file(raw)
     if not main and file.is_file():
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return found
@@ -40,6 +37,14 @@ def open_plan(raw: dict[str, Any], root: Path, *, main: bool) -> dict[str, Any]:
         _leave(file, _ordered(plan))
         provenance.remember(CODE)
     return plan
+
+
+def plan_file(raw: dict[str, Any]) -> Path:
+    """Where the plan of the config ``raw`` is left, in the working folder."""
+    try:
+        return NOTES / f"plan-{sha256_text(_ordered(raw))[:16]}.json"
+    except (TypeError, ValueError) as error:
+        raise UserError(f"holds a value that JSON cannot: {error}", where="config", todo="use plain values") from None
 
 
 def _ordered(value: dict[str, Any]) -> str:
