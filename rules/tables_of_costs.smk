@@ -32,6 +32,9 @@ rule tabulate_ledger:
         runtime=30,
     params:
         scripts=SCRIPTS,
+        answers=files_in("answers"),
+        evaluations=files_in("evaluations"),
+        training=files_in("training"),
         benchmarks=f"{RESULTS}/benchmarks",
         identity=identity("tabulate_ledger"),
     message:
@@ -40,9 +43,9 @@ rule tabulate_ledger:
         r"""
         python {params.scripts:q}/tabulate_ledger.py \
             --benchmarks {params.benchmarks:q} \
-            --answers {input.answers:q} \
-            --evaluations {input.evaluations:q} \
-            --training {input.training:q} \
+            --answers {params.answers:q} \
+            --evaluations {params.evaluations:q} \
+            --training {params.training:q} \
             --csv {output.csv:q} \
             &>{log:q}
         """
@@ -62,11 +65,17 @@ rule estimate:
             if Path(f"{RESULTS}/tables/ledger.csv").is_file()
             else ""
         ),
+        published=option(
+            "--published",
+            any(entry["published"] for entry in PLAN["evaluation"]["models"])
+            and f"{PUBLISHED}/reasonlite_funnel.csv",
+        ),
         identity=identity("estimate"),
     shell:
         r"""
         python {params.scripts:q}/estimate.py \
             {params.ledger} \
+            {params.published} \
             --experiment {params.experiment:q} \
             --rates {input.rates:q} \
             2>&1 | tee {log:q}

@@ -15,10 +15,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--experiment", type=cli.json_of(experiment.Config), required=True, help="the config as JSON")
     parser.add_argument("--rates", type=Path, required=True, help="yaml of rates, such as config/rates.yaml")
     parser.add_argument("--ledger", type=Path, help="ledger.csv of an earlier run: its measured speeds are used")
+    parser.add_argument("--published", type=Path, help="csv of a published run's counts: part, step, published")
     arguments = parser.parse_args(argv)
     rates = estimate.read_rates(arguments.rates, arguments.ledger)
     lines = estimate.estimate(arguments.experiment, rates)
-    print(estimate.report(lines, rates))
+    beside = estimate.beside_published(lines, arguments.published) if arguments.published else []
+    print(estimate.report(lines, rates, beside))
 
 
 if __name__ == "__main__":

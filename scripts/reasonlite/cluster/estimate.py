@@ -159,8 +159,23 @@ def _evaluation(config: Config, rates: Rates) -> Line:
     return _generated("evaluate_answers", models, answers * models, "student", rates)
 
 
-def report(lines: list[Line], rates: Rates) -> str:
-    """The lines as a text table with totals, and below it every rate used with its source."""
+def beside_published(lines: list[Line], published: Path) -> list[str]:
+    """What this run asks beside what the published one reports (csv: part, step, published), as lines of text."""
+    counts = {part: count for part, _, count in pl.read_csv(published).iter_rows()}
+    own = {line.rule: line.answers for line in lines}
+    found = []
+    for what, rule, part in (
+        ("answers drawn", "generate_answers", "answers: all"),
+        ("training examples", "curate", "examples: all"),
+    ):
+        if part in counts and own.get(rule):
+            share = own[rule] / counts[part]
+            found.append(f"  {what}: {_short(own[rule])} here, {_short(counts[part])} published ({share:.1f} times)")
+    return found
+
+
+def report(lines: list[Line], rates: Rates, beside: list[str] | None = None) -> str:
+    """The lines as a text table with totals; below it every rate used with its source, and published counts."""
     rows: list[tuple[str, ...]] = [("rule", "jobs", "answers", "tokens", "GPU-hours", "GB")]
     for line in [*lines, _total(lines)]:
         numbers = (line.jobs, line.answers, line.tokens, line.gpu_hours, line.gigabytes)
@@ -168,6 +183,8 @@ def report(lines: list[Line], rates: Rates) -> str:
     text = plain(rows)
     text += ["", "rates, and where they are from"]
     text += [f"  {name} = {rate.value:g}: {rate.source}" for name, rate in rates.used.items()]
+    if beside:
+        text += ["", "beside the published run (config/published)", *beside]
     return "\n".join(text)
 
 

@@ -35,6 +35,16 @@ def test_the_papers_run():
     assert all(rate.source for rate in rates.used.values())
 
 
+def test_published_counts_stand_beside_what_is_asked():
+    lines, rates = lines_of("paper")
+    beside = estimate.beside_published(list(lines.values()), ROOT / "config/published/reasonlite_funnel.csv")
+    assert beside == [
+        "  answers drawn: 22.0M here, 9.1M published (2.4 times)",
+        "  training examples: 14.7M here, 6.1M published (2.4 times)",
+    ]
+    assert estimate.report(list(lines.values()), rates, beside).endswith(beside[-1])
+
+
 def test_the_demo_counts_its_own_problems():
     lines, rates = lines_of("demo")
     assert not any(name.startswith("rows:") for name in rates.used)
