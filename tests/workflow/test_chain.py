@@ -42,12 +42,13 @@ def real_benchmarks() -> dict:
 class Finished:
     """The results of a chain that was killed once; ``kept`` are the replies its journals held then, by key.
 
-    ``written`` is what the run that continued it wrote to its terminal.
+    ``written`` is what the run that continued it wrote to its terminal. That run had no network if ``offline``.
     """
 
     results: Path
     kept: dict[str, str]
     written: str
+    offline: bool
 
 
 def replies(results: Path) -> list[tuple[str, str]]:
@@ -92,16 +93,23 @@ def chain(project, tiny_model) -> Finished:
     program = {"task_id": "P/0", "prompt": 'def double(x):\n    """2x"""\n', "test": test, "entry_point": "double"}
     (project / "programs.jsonl").write_text(json.dumps(program) + "\n")
     kept = kill_when_replies_are_kept(project)
-    command = ["snakemake", "--cores", "2", "--configfile", "tiny.yaml"]
-    terminal = Terminal(command, project, environment())
+    marker = project / "offline"
+    alone = [sys.executable, str(ROOT / "tests" / "offline.py"), str(marker)]
+    terminal = Terminal([*alone, "snakemake", "--cores", "2", "--configfile", "tiny.yaml"], project, environment())
     assert terminal.finish() == 0, terminal.written[-9000:]
     assert "avg@2" in terminal.written and "results/tiny/figures" in terminal.written
-    return Finished(project / "results" / "tiny", kept, terminal.written)
+    return Finished(project / "results" / "tiny", kept, terminal.written, marker.exists())
 
 
 @pytest.fixture(scope="module")
 def finished(chain) -> Path:
     return chain.results
+
+
+def test_no_step_needed_a_network(chain):
+    if not chain.offline:
+        pytest.skip("the kernel gives this user no network namespace")
+    assert (chain.results / "manifest.json").exists()
 
 
 def test_the_terminal_showed_steps_and_each_jobs_own_pace_and_little_else(chain):
