@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from reasonlite.core.errors import UserError
 from reasonlite.core.files import canonical_json
+from reasonlite.core.paths import braced
 from reasonlite.workflow import opening, stopping
 
 MAIN = workflow.is_main_process  # not the Snakemake that a cluster's job starts
@@ -63,6 +64,36 @@ def option(flag, value):
     return f"{flag} {shlex.quote(str(value))}" if value else ""
 
 
+def stays_here(rule):
+    """Whether a rule runs where Snakemake does: downloads do, unless the profile names a partition for them.
+
+    Compute nodes often have no way out; transfer nodes have.
+    """
+    return "slurm_partition" not in workflow.resource_settings.overwrite_resources.get(rule, {})
+
+
+def files_in(name):
+    """Param: the files of an input in short, because thousands of them would not fit into a command."""
+    return lambda wildcards, input: braced(listed(input[name]))
+
+
+def files_out(name):
+    """Param: the same for an output."""
+    return lambda wildcards, output: braced(listed(output[name]))
+
+
+def listed(files):
+    return [files] if isinstance(files, str) else files
+
+
+def of_plan(key):
+    """A part of the plan as an argument: its place in the file, because a grid's models would not fit.
+
+    It is a path, which Snakemake does not record: what it says is in the rule's identity.
+    """
+    return Path(f"@{opening.plan_file(config)}:{key}")
+
+
 def one_of(names):
     """A wildcard constraint that takes these names; with none it takes nothing."""
     return "|".join(names) or "(?!)"
@@ -70,7 +101,7 @@ def one_of(names):
 
 def of_shards(pattern, **names):
     """Paths of all shards, thousands for a paper; worked out only where a job that reads them is planned."""
-    return lambda wildcards: expand(pattern, shard=SHARDS, **names)
+    return lambda wildcards: expand(pattern, **names, shard=SHARDS)
 
 
 def possible(needs):

@@ -12,6 +12,7 @@ rule fetch_model:
         "<logs>/fetch_model/{model}.log",
     benchmark:
         "<benchmarks>/fetch_model/{model}.jsonl"
+    localrule: stays_here("fetch_model")
     threads: 1
     resources:
         mem_mb=4000,

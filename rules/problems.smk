@@ -12,6 +12,7 @@ rule fetch_problems:
         "<logs>/fetch_problems/{source}.log",
     benchmark:
         "<benchmarks>/fetch_problems/{source}.jsonl"
+    localrule: stays_here("fetch_problems")
     threads: 1
     resources:
         mem_mb=4000,
@@ -62,6 +63,9 @@ rule shard_problems:
         runtime=60,
     params:
         scripts=SCRIPTS,
+        sources=files_in("sources"),
+        benchmarks=files_in("benchmarks"),
+        shards=files_out("shards"),
         cleaning=canonical_json(PLAN["cleaning"]),
         identity=identity("shard_problems", cleaning=PLAN["cleaning"]),
     message:
@@ -69,10 +73,10 @@ rule shard_problems:
     shell:
         r"""
         python {params.scripts:q}/shard_problems.py \
-            --sources {input.sources:q} \
-            --benchmarks {input.benchmarks:q} \
+            --sources {params.sources:q} \
+            --benchmarks {params.benchmarks:q} \
             --cleaning {params.cleaning:q} \
-            --shards {output.shards:q} \
+            --shards {params.shards:q} \
             --dropped {output.dropped:q} \
             --noticed {output.noticed:q} \
             &>{log:q}

@@ -1,7 +1,7 @@
 """A real Slurm on this machine: munge, accounting, a controller and several emulated nodes on loopback.
 
-Two partitions, mi300 and cuda, whose GPUs are counted but are plain files, and one, urgent, that
-preempts. Jobs need an account, as on most clusters. Everything lies in one folder and is stopped
+Two partitions, mi300 and cuda, whose GPUs are counted but are plain files, one of CPUs, cpu, and one,
+urgent, that preempts. Jobs need an account, as on most clusters. Everything lies in one folder and is stopped
 by process id. Needs root, as slurmd does.
 """
 
@@ -79,6 +79,7 @@ NodeName=mi1 NodeHostname=localhost NodeAddr=127.0.0.1 Port={mi1} CPUs=64 RealMe
 NodeName=mi2 NodeHostname=localhost NodeAddr=127.0.0.1 Port={mi2} CPUs=64 RealMemory=1500000
 NodeName=cu[1-2] NodeHostname=localhost NodeAddr=127.0.0.1 Port=[{cu}] CPUs=64 RealMemory=1500000 Gres=gpu:h200:8
 PartitionName=mi300 Nodes=mi[1-2] Default=YES MaxTime=2-00:00:00 DefMemPerCPU=500 PriorityTier=1 State=UP
+PartitionName=cpu Nodes=mi2 MaxTime=2-00:00:00 DefMemPerCPU=500 PriorityTier=1 State=UP
 PartitionName=urgent Nodes=mi[1-2] MaxTime=1:00:00 DefMemPerCPU=500 PriorityTier=10 State=UP
 PartitionName=cuda Nodes=cu[1-2] MaxTime=2-00:00:00 DefMemPerCPU=500 PriorityTier=1 State=UP
 """
@@ -219,7 +220,7 @@ class Cluster:
         _end(int((self.folder / "slurmctld.pid").read_text()))
 
     def stop(self) -> None:
-        self.command("scancel", "--full", "--partition=mi300,cuda,urgent")
+        self.command("scancel", "--full", "--partition=mi300,cuda,cpu,urgent")
         with contextlib.suppress(TimeoutError):  # or the jobs' processes outlive their daemons
             self.wait_for(lambda: not self.jobs(), "end of all jobs", 30)
         daemons = [self.folder / "slurmctld.pid", self.folder / "slurmdbd.pid", self.folder / "munge" / "pid"]

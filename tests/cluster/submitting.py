@@ -24,7 +24,7 @@ SIZES = {
     "latency-wait": 5,
     "max-status-checks-per-second": 1,
     "slurm-init-seconds-before-status-checks": 2,
-    "default-resources": {"slurm_partition": "mi300", "slurm_account": ACCOUNT, "mem_mb": 2000, "runtime": 60},
+    "default-resources": {"slurm_partition": "cpu", "slurm_account": ACCOUNT, "mem_mb": 2000, "runtime": 60},
     "set-threads": {"generate_answers": 2, "evaluate_answers": 2, "train": 1},
 }
 EFFORTS = ("medium", "high")

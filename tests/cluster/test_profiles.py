@@ -42,8 +42,17 @@ def test_the_terminal_shows_queued_and_running_jobs_by_rule_and_their_pace(undis
 
 def test_cheap_steps_share_submissions(undisturbed):
     text, _ = undisturbed
-    # the model, two sources, shards, two engines, and one group of classes, votes and two verdicts
-    assert text.count("has been submitted with SLURM jobid") == 7
+    # shards, two engines, and one group of classes, votes and two verdicts; the model and two sources stay here
+    assert text.count("has been submitted with SLURM jobid") == 4
+
+
+def test_only_what_needs_gpus_goes_to_their_partition_and_downloads_stay_here(undisturbed, cluster):
+    placed: dict[str, str] = {}
+    for partition, comment in cluster.jobs("%P %k", everything=True):
+        placed[partition] = placed.get(partition, "") + " " + comment
+    assert "rule_generate_answers" in placed["mi300"] and "rule_shard_problems" in placed["cpu"], placed
+    assert "shard_problems" not in placed["mi300"] and "generate_answers" not in placed["cpu"], placed
+    assert "fetch" not in str(placed)
 
 
 def test_a_failed_job_is_named_with_its_number_and_the_end_of_its_log(undisturbed, submitting):
@@ -62,9 +71,12 @@ def test_a_failed_job_is_named_with_its_number_and_the_end_of_its_log(undisturbe
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"default_resources": {"slurm_partition": "nowhere"}}, "no partition 'nowhere'; it has cuda, mi300, urgent"),
         (
-            {"default_resources": {"slurm_partition": "mi300", "slurm_account": "theirs"}},
+            {"default_resources": {"slurm_partition": "nowhere"}},
+            "no partition 'nowhere'; it has cpu, cuda, mi300, urgent",
+        ),
+        (
+            {"default_resources": {"slurm_partition": "cpu", "slurm_account": "theirs"}},
             "'theirs' is not an account of yours (yours: maths, root)",
         ),
         ({"resources": {"generate_answers": {"gres": "'gpu:h200:1'"}}}, "no node of partition mi300 has gpu:h200:1"),

@@ -168,7 +168,7 @@ def complaints(asked: Iterable[Request], kinds: list[NodeKind], edit: str) -> li
         if not nodes:
             found[
                 f"the cluster has no partition {request.partition!r}; it has {', '.join(partitions)}\n"
-                f"  what to do: correct slurm_partition in {edit}"
+                f"  what to do: correct slurm_partition or gpu_partition in {edit}"
             ] = None
             continue
         for what in _lacking(request, nodes):

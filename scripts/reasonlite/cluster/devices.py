@@ -9,12 +9,15 @@ import os
 from collections.abc import MutableMapping
 from pathlib import Path
 
-# ReasonLite's own (its vllm_start.py), the unified attention under the name of vLLM 0.31,
-# and what AMD's guide to vLLM on MI300X sets outside its images
-ROCM = {
-    "VLLM_ROCM_USE_AITER": "1",
+# what AMD's guide to vLLM on MI300X sets outside its images. Its fast kernels (AITER) stay off unless the user says
+# VLLM_ROCM_USE_AITER=1, as ReasonLite does: answers of gpt-oss were silently corrupted by them while the server was
+# well (amd/skills pull request 71, ROCm/aiter issue 1455, verl issue 6590). Then ReasonLite's choice of them holds.
+AITER = {
     "VLLM_ROCM_USE_AITER_UNIFIED_ATTENTION": "1",
     "VLLM_ROCM_USE_AITER_MHA": "0",
+}
+ROCM = {
+    "VLLM_ROCM_USE_AITER": "0",
     "HIP_FORCE_DEV_KERNARG": "1",
     "TORCH_BLAS_PREFER_HIPBLASLT": "1",
     "SAFETENSORS_FAST_GPU": "1",
@@ -42,7 +45,7 @@ def prepare(environment: MutableMapping[str, str] = os.environ, devices: Path = 
     Without a GPU, glibc is told to keep memory; that takes effect in programs started afterwards.
     """
     if (devices / "kfd").exists():
-        for name, value in ROCM.items():
+        for name, value in (ROCM | AITER).items():
             environment.setdefault(name, value)
         _number_once(environment)
     elif not (devices / "nvidiactl").exists():

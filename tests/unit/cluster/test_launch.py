@@ -64,11 +64,13 @@ def test_every_configuration_can_be_launched():
         assert launch.launch_command(arguments(nodes=1, config_file=path), {}, [])
 
 
-def test_amds_kernels_are_switched_on_where_its_driver_is_and_the_users_choice_stays(tmp_path):
+def test_amds_fast_kernels_are_off_where_its_driver_is_unless_the_user_wants_them(tmp_path):
     (tmp_path / "kfd").touch()
-    environment = {"VLLM_ROCM_USE_AITER": "0"}
-    devices.prepare(environment, tmp_path)
-    assert environment["VLLM_ROCM_USE_AITER"] == "0" and environment["VLLM_ROCM_USE_AITER_MHA"] == "0"
+    for own, left in (({}, "0"), ({"VLLM_ROCM_USE_AITER": "1"}, "1")):
+        environment = dict(own)
+        devices.prepare(environment, tmp_path)
+        assert environment["VLLM_ROCM_USE_AITER"] == left and environment["HIP_FORCE_DEV_KERNARG"] == "1"
+        assert environment["VLLM_ROCM_USE_AITER_MHA"] == "0"  # ReasonLite's choice, where they are on
     environment = {}
     devices.prepare(environment, tmp_path / "none")
     assert environment == devices.CPU
