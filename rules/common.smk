@@ -131,12 +131,6 @@ def model_inputs(name):
     return [ancient(model_folder(name)), f"{model_folder(name)}.sha256"]
 
 
-def student_inputs(wildcards):
-    """The model whose tokenizer counts the stratum's tokens, if any stage learns from it."""
-    student = PLAN["strata"][wildcards.stratum]["student"]
-    return model_inputs(student) if student else []
-
-
 def stage_of(wildcards):
     """The settings of the stage that a job is for."""
     return PLAN["stages"][wildcards.stage]["settings"]

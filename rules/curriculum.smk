@@ -1,21 +1,21 @@
-# Training examples by stratum.
+# Training examples by stratum, as texts and as the tokens of each model that learns from them.
 # Requires: judged/{effort}/{shard}.parquet, answers/{effort}/{shard}.parquet, problems/shards/{shard}.parquet,
-# models/{student}/ (its tokenizer).
-# Gives: curriculum/{stratum}/{shard}.parquet, curriculum/funnel/{stratum}/{shard}.parquet.
+# models/{model}/ (its tokenizer).
+# Gives: curriculum/{stratum}/{shard}.parquet, curriculum/funnel/{stratum}/{shard}.parquet,
+# tokens/{model}/{stratum}/{shard}.arrow.
 
 
 rule curate:
     input:
         judged=lambda wildcards: expand(
             "<results>/judged/{effort}/{{shard}}.parquet",
-            effort=PLAN["strata"][wildcards.stratum]["choice"]["efforts"],
+            effort=PLAN["strata"][wildcards.stratum]["efforts"],
         ),
         answers=lambda wildcards: expand(
             "<results>/answers/{effort}/{{shard}}.parquet",
-            effort=PLAN["strata"][wildcards.stratum]["choice"]["efforts"],
+            effort=PLAN["strata"][wildcards.stratum]["efforts"],
         ),
         problems="<results>/problems/shards/{shard}.parquet",
-        student=student_inputs,
     output:
         table="<results>/curriculum/{stratum}/{shard}.parquet",
         funnel="<results>/curriculum/funnel/{stratum}/{shard}.parquet",
@@ -29,12 +29,11 @@ rule curate:
         runtime=60,
     params:
         scripts=SCRIPTS,
-        choice=lambda wildcards: canonical_json(PLAN["strata"][wildcards.stratum]["choice"]),
-        student=lambda wildcards, input: option("--student", input.student and input.student[0]),
+        choice=lambda wildcards: canonical_json(PLAN["strata"][wildcards.stratum]),
         seed=PLAN["seed"],
         identity=lambda wildcards: identity(
             "curate",
-            stratum=PLAN["strata"][wildcards.stratum]["choice"],
+            stratum=PLAN["strata"][wildcards.stratum],
             seed=PLAN["seed"],
         ),
     message:
@@ -48,9 +47,37 @@ rule curate:
             --stratum {wildcards.stratum:q} \
             --shard {wildcards.shard} \
             --choice {params.choice:q} \
-            {params.student} \
             --seed {params.seed} \
             --output {output.table:q} \
             --funnel {output.funnel:q} \
+            &>{log:q}
+        """
+
+
+rule tokenize_examples:
+    input:
+        table="<results>/curriculum/{stratum}/{shard}.parquet",
+        model=lambda wildcards: model_inputs(wildcards.model),
+    output:
+        tokens="<results>/tokens/{model}/{stratum}/{shard}.arrow",
+    log:
+        "<logs>/tokenize_examples/{model}/{stratum}/{shard}.log",
+    benchmark:
+        "<benchmarks>/tokenize_examples/{model}/{stratum}/{shard}.jsonl"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        scripts=SCRIPTS,
+        identity=identity("tokenize_examples"),
+    message:
+        "Turning examples for {wildcards.stratum} into tokens of {wildcards.model}, shard {wildcards.shard}"
+    shell:
+        r"""
+        python {params.scripts:q}/tokenize_examples.py \
+            --table {input.table:q} \
+            --model {input.model[0]:q} \
+            --output {output.tokens:q} \
             &>{log:q}
         """

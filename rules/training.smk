@@ -1,5 +1,5 @@
 # Training stages, each from a model or an earlier stage.
-# Requires: models/{model}/ or checkpoints/{stage}/ and its .sha256; curriculum/{stratum}/{shard}.parquet for sft,
+# Requires: models/{model}/ or checkpoints/{stage}/ and its .sha256; tokens/{model}/{stratum}/{shard}.arrow for sft,
 # problems/shards/{shard}.parquet for distill and grpo.
 # Gives: checkpoints/{stage}/, checkpoints/{stage}.sha256, training/{stage}.parquet; keeps training/work/{stage}/:
 # checkpoints in progress, then links of what was finished, for when the same is asked for again.
@@ -14,9 +14,10 @@ rule train:
             for part in model_inputs(name)
         ],
         data=lambda wildcards: expand(
-            "<results>/{folder}/{shard}.parquet",
+            "<results>/{folder}/{shard}.{suffix}",
             folder=PLAN["stages"][wildcards.stage]["data"],
             shard=SHARDS,
+            suffix=PLAN["stages"][wildcards.stage]["suffix"],
         ),
     output:
         folder=directory("<results>/checkpoints/{stage}"),
@@ -39,9 +40,6 @@ rule train:
         stage=lambda wildcards: canonical_json(stage_of(wildcards)),
         teacher=lambda wildcards, input: option("--teacher", input.teacher and input.teacher[0]),
         seed=lambda wildcards: PLAN["stages"][wildcards.stage]["seed"],
-        counted=lambda wildcards: (
-            "--counted" if PLAN["stages"][wildcards.stage]["counted"] else ""
-        ),
         lock=LOCK_OPTION,
         work=f"{RESULTS}/training/work/{{stage}}",
         speed_table=f"{RESULTS}/benchmarks/training/{{stage}}.parquet",
@@ -66,7 +64,6 @@ rule train:
             {params.teacher} \
             --data {params.data:q} \
             --seed {params.seed} \
-            {params.counted} \
             {params.lock} \
             --work {params.work:q} \
             --output {output.folder:q} \

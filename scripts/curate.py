@@ -8,7 +8,6 @@ from pathlib import Path
 from reasonlite.config.experiment import Stratum
 from reasonlite.core import cli, errors, logs, schemas, tables
 from reasonlite.curriculum import examples
-from reasonlite.models import lengths
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -19,7 +18,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--stratum", required=True, help="name of the stratum")
     parser.add_argument("--shard", type=int, required=True, help="number of the shard")
     parser.add_argument("--choice", type=cli.json_of(Stratum), required=True, help="what it takes, as in strata")
-    parser.add_argument("--student", type=Path, help="model folder whose tokenizer counts the examples' tokens")
     parser.add_argument("--seed", type=int, required=True, help="seed of the shuffle")
     parser.add_argument("--output", type=Path, required=True, help="table of examples to write")
     parser.add_argument("--funnel", type=Path, required=True, help="table of counts to write")
@@ -35,10 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         balanced=wanted.balanced,
     )
     problems = tables.read_table(arguments.problems, schemas.PROBLEMS, ["id", "problem"])
-    count = None
-    if arguments.student:
-        count = lengths.counter(lengths.open_tokenizer(arguments.student), arguments.student)
-    funnel = examples.curate(arguments.judged, arguments.answers, problems, choice, arguments.output, count)
+    funnel = examples.curate(arguments.judged, arguments.answers, problems, choice, arguments.output)
     tables.write_table(arguments.funnel, funnel, schemas.FUNNEL)
     logs.get_logger("curate").info("%d examples for %s", funnel["answers"][-1], arguments.stratum)
 

@@ -71,7 +71,7 @@ judge_answers.main(["--answers", *answers, "--groups", at("groups"), "--votes", 
 for stratum, effort in (("short", "medium"), ("long", "high")):
     choice = json.dumps({"efforts": [effort]})
     given = ["--judged", at(f"judged/{effort}"), "--answers", at(f"answers/{effort}"), *problems, "--shard", shard]
-    curate.main([*given, "--stratum", stratum, "--choice", choice, "--student", f"{R}/models/tiny", "--seed", "7",
+    curate.main([*given, "--stratum", stratum, "--choice", choice, "--seed", "7",
         "--output", at(f"curriculum/{stratum}"), "--funnel", at(f"curriculum/funnel/{stratum}")])
 """
 

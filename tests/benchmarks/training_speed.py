@@ -67,6 +67,7 @@ def texts(examples: int, scale: float, longest: int) -> list[str]:
 
 
 def ours(start: Path, data: Path, folder: Path, arguments: dict) -> dict:
+    data = data.with_suffix(".arrow")
     accelerate = "envs/accelerate/gpu.yaml" if Path("/dev/nvidiactl").exists() else "envs/accelerate/cpu.yaml"
     stage = {"name": "s", "method": "sft", "start": "m", "data": ["short"], "arguments": arguments}
     line = [
@@ -131,6 +132,8 @@ def main() -> None:
         ]
         data = folder / "short" / "0.parquet"
         write_table(data, frame_of(rows, CURRICULUM), CURRICULUM)
+        tokenize = [sys.executable, "scripts/tokenize_examples.py", "--table", str(data), "--model", str(folder / "m")]
+        subprocess.run([*tokenize, "--output", str(data.with_suffix(".arrow"))], check=True, cwd=ROOT)
         print(f"{given.examples} examples, batch {given.batch}, max_length {given.max_length}")
         print("variant                 steps   tokens  seconds  tokens/s      MiB   last loss")
         for variant, run, more in (

@@ -42,8 +42,8 @@ def finish(line, folder):
 
 
 @pytest.fixture(scope="module")
-def sums(tmp_path_factory) -> Path:
-    """Sixteen examples of unequal length."""
+def sums(tiny_model, tmp_path_factory) -> Path:
+    """Sixteen examples of unequal length, as tokens."""
     rows = []
     for number in range(16):
         reasoning = "\n".join(f"{number} + {term} = {number + term}" for term in range(1 + number % 5))
@@ -55,7 +55,10 @@ def sums(tmp_path_factory) -> Path:
                      "tokens": 5, "messages": turn})  # fmt: skip
     path = tmp_path_factory.mktemp("data") / "short" / "00000.parquet"
     write_table(path, frame_of(rows, CURRICULUM), CURRICULUM)
-    return path
+    made = path.with_suffix(".arrow")
+    tokenize = [sys.executable, "scripts/tokenize_examples.py", "--table", str(path), "--model", str(tiny_model)]
+    subprocess.run([*tokenize, "--output", str(made)], cwd=ROOT, env=environment(), check=True, capture_output=True)
+    return made
 
 
 STEPS = {

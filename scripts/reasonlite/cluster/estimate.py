@@ -13,10 +13,12 @@ from typing import Any
 import polars as pl
 import yaml
 
-from reasonlite.config.experiment import Config
+from reasonlite.config.experiment import Config, root_of
 from reasonlite.config.sources import Source
 from reasonlite.core.errors import UserError
 from reasonlite.core.layout import plain
+
+BYTES_PER_ID = 4  # of a token in tokens/: int32
 
 
 @dataclass(frozen=True)
@@ -140,10 +142,16 @@ def _training(config: Config, problems: float, rates: Rates) -> list[Line]:
     lines = [
         Line("curate", len(examples) * config.problems.shards, sum(examples.values()), sum(tokens.values()), 0, text)
     ]
+    taught = [stage for stage in config.stages if stage.method == "sft"]
+    written = {(root_of(config, stage), name) for stage in taught for name in stage.weights}
+    ids = sum(tokens[name] for _, name in written) * BYTES_PER_ID / 1e9
+    lines.append(Line("tokenize_examples", len(written) * config.problems.shards, 0, 0, 0, ids))
     parameters = max((entry.parameters or 0 for entry in config.evaluation.models), default=0)
     seen, stored = 0.0, 0.0
     for stage in config.stages:
-        seen += sum(tokens[name] for name in stage.data) * float(stage.arguments.get("num_train_epochs", 3))
+        weights = stage.weights if stage.method == "sft" else {}  # of on-policy stages nobody knows beforehand
+        epochs = float(stage.arguments.get("num_train_epochs", 3))
+        seen += sum(tokens[name] * weight for name, weight in weights.items()) * epochs
         stored += parameters * (rates["bytes_per_parameter"] + rates["checkpoint_parameters"])
     lines.append(Line("train", len(config.stages), 0, seen, seen / rates["training_speed"] / 3600, stored))
     return lines

@@ -71,11 +71,6 @@ class Stratum(Closed):
     balanced: bool = Field(
         False, description="in each shard, no problem source gives more examples than the scarcest one"
     )
-    student: Name | None = Field(
-        None,
-        description="one of models, whose tokenizer counts the examples' tokens; default: where the first stage that"
-        " learns from them starts",
-    )
 
 
 class Benchmark(Closed):
@@ -179,6 +174,15 @@ def _one_of(key: str, value: str, choices: Any) -> None:
         raise ValueError(f"{key}: {value!r} is not one of {', '.join(sorted(choices))}")
 
 
+def root_of(config: Config, stage: Stage) -> str:
+    """The model that a stage's chain of stages starts from."""
+    starts = {each.name: each.start for each in config.stages}
+    name = stage.start
+    while name in starts:
+        name = starts[name]
+    return name
+
+
 def _check_efforts(config: Config) -> None:
     efforts = config.teacher.efforts
     _one_of("teacher.model", config.teacher.model, config.models)
@@ -191,8 +195,6 @@ def _check_efforts(config: Config) -> None:
     for name, stratum in config.strata.items():
         for effort in stratum.efforts:
             _one_of(f"strata.{name}.efforts", effort, efforts)
-        if stratum.student is not None:
-            _one_of(f"strata.{name}.student", stratum.student, config.models)
     judge = config.labels.adjudicator
     judges_engine = judge.engine or config.teacher.engine
     if config.labels.judge != "rules" and isinstance(judges_engine, RecordedEngine):

@@ -234,7 +234,6 @@ CURRICULUM = pl.Schema(
         ("source", pl.String),
         ("effort", pl.String),
         ("tokens", pl.Int32),  # as the teacher generated them
-        ("student_tokens", pl.Int32),  # of the whole conversation, by the student's chat template and tokenizer
         ("messages", MESSAGES),
     ]
 )

@@ -6,7 +6,7 @@ Texts are read a piece at a time and wait on disk; memory holds ids. Does not kn
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from reasonlite.core.schemas import ANSWERS, CURRICULUM, FUNNEL, JUDGED
 from reasonlite.core.seeding import shuffle_key
 from reasonlite.core.spool import Spool
 from reasonlite.core.tables import TableWriter, frame_of, read_tables, stream_table, text_bytes
-from reasonlite.models.lengths import Messages
 
 KEYS = ["answer_id", "problem_id", "source", "effort", "tokens"]
 PIECE = 512  # answers read together: some 10 MB of text
@@ -62,15 +61,13 @@ def curate(
     problems: pl.DataFrame,
     choice: Choice,
     output: Path,
-    count_tokens: Callable[[list[Messages]], list[int]] | None = None,
 ) -> pl.DataFrame:
     """Write the examples of one stratum and shard (CURRICULUM), shuffled by the seed; its FUNNEL.
 
     ``judged`` and ``answers``: tables of the stratum's efforts. ``problems``: id, problem. Left out, in this
     order and counted: rows the filter refuses, replies without both reasoning and final part, copies of one
     text, what is more than ``at_most`` of a problem, what a source has more than the scarcest one. Who stays
-    is chosen by the seed. ``count_tokens`` gives the lengths that stand in ``student_tokens``; without it
-    they are null.
+    is chosen by the seed.
     """
     columns = list(dict.fromkeys([*KEYS, *choice.expression.meta.root_names()]))
     rows = read_tables(list(judged), JUDGED, columns)
@@ -96,7 +93,7 @@ def curate(
                     chosen.select("answer_id", "effort"), on=["answer_id", "effort"], how="semi", maintain_order="left"
                 )
                 for piece in kept.iter_slices(PIECE):
-                    table.write(_examples(piece, texts, count_tokens))
+                    table.write(_examples(piece, texts))
     return frame_of([_step(choice, name, frame) for name, frame in steps], FUNNEL)
 
 
@@ -142,18 +139,14 @@ def _training_text(text: str, finish_reason: str | None) -> str | None:
     return training_text(split_reply(text, finish_reason))
 
 
-def _examples(
-    rows: pl.DataFrame, problems: dict[str, str], count_tokens: Callable[[list[Messages]], list[int]] | None
-) -> pl.DataFrame:
+def _examples(rows: pl.DataFrame, problems: dict[str, str]) -> pl.DataFrame:
     """CURRICULUM rows of texts."""
     asked = rows["problem_id"].replace_strict(problems, return_dtype=pl.String).alias("problem")
     turns = [
         pl.struct(pl.lit(role).alias("role"), pl.col(column).alias("content"))
         for role, column in (("user", "problem"), ("assistant", "text"))
     ]
-    made = rows.with_columns(asked).with_columns(pl.concat_list(turns).alias("messages"))
-    lengths = count_tokens(made["messages"].to_list()) if count_tokens else [None] * made.height
-    return made.with_columns(pl.Series("student_tokens", lengths, dtype=pl.Int32))
+    return rows.with_columns(asked).with_columns(pl.concat_list(turns).alias("messages"))
 
 
 def _step(choice: Choice, step: str, frame: pl.DataFrame) -> dict:

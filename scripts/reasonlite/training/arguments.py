@@ -21,7 +21,13 @@ CLASSES = {
 # set by the workflow itself
 RESERVED = {
     *("output_dir", "seed", "data_seed", "use_cpu", "dataset_text_field"),
-    *("teacher_model_name_or_path", "teacher_model_revision", "reward_weights"),
+    *("teacher_model_name_or_path", "teacher_model_revision", "reward_weights", "dataset_kwargs"),
+}
+# of SFT, what would change tokens or cut them while training: examples are tokens already, and whole
+ELSEWHERE = {
+    "assistant_only_loss": "use completion_only_loss, which is the same for one question and its answer",
+    "chat_template_path": "put the template into the start model's folder",
+    "truncation_mode": "nothing is ever cut: set too_long",
 }
 
 
@@ -30,9 +36,14 @@ def check_arguments(method: str, arguments: dict[str, Any], where: str) -> None:
     known = _known(method)
     if known is None:
         return
+    if method == "sft" and arguments.get("packing") and arguments.get("packing_strategy", "bfd") != "bfd":
+        todo = "leave it out: whole examples are packed, as bfd does"
+        raise UserError("cuts examples", where=f"{where}.packing_strategy", todo=todo)
     for name in arguments:
         if name in RESERVED:
             raise UserError("is set by the workflow", where=f"{where}.{name}", todo="remove the key")
+        if method == "sft" and name in ELSEWHERE:
+            raise UserError("is not taken here", where=f"{where}.{name}", todo=ELSEWHERE[name])
         if name not in known:
             close = difflib.get_close_matches(name, known, 3)
             names = f"see TRL's {CLASSES[method][0][2]} for the names"

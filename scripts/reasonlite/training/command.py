@@ -26,13 +26,12 @@ def run(method: str, train: Callable[[Job], None], description: str | None, argv
     )
     parser.add_argument("--start", type=Path, required=True, help="model folder to start from")
     parser.add_argument("--teacher", type=Path, help="model folder of the teacher, for distill")
-    parser.add_argument("--data", action=cli.Paths, required=True, help="tables of examples, or of problems")
+    parser.add_argument("--data", action=cli.Paths, required=True, help="files of tokens (sft), or tables of problems")
     parser.add_argument("--seed", type=int, required=True, help="seed of shuffling, sampling and new weights")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints in progress; kept on failure")
     parser.add_argument("--output", type=Path, required=True, help="checkpoint folder; its files' hashes go beside it")
     parser.add_argument("--log-table", type=Path, required=True, help="table of loss and reward by step to write")
     parser.add_argument("--speed-table", type=Path, required=True, help="table of tokens per second to write")
-    parser.add_argument("--counted", action="store_true", help="take the examples' tokens from the tables")
     parser.add_argument("--lock", default="", help="the environment's hash, if what another gave is not to be used")
     given = parser.parse_args(argv)
     logs.set_up()
@@ -59,7 +58,7 @@ def run(method: str, train: Callable[[Job], None], description: str | None, argv
     with atomic_path(given.output) if first else contextlib.nullcontext(given.output) as folder:
         tables = (given.log_table, given.speed_table)
         paths = (given.work, folder, *tables)
-        train(Job(stage, given.start, given.data, given.teacher, given.seed, *paths, given.counted))
+        train(Job(stage, given.start, given.data, given.teacher, given.seed, *paths))
     if first:
         write_checksums(given.output)
         reuse.keep_finished(given.work, outputs)

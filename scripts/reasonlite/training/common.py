@@ -43,7 +43,6 @@ class Job:
     output: Path
     log_table: Path
     speed_table: Path
-    counted: bool = False  # the tables hold the examples' tokens, by this model's tokenizer
 
 
 def settings_for(job: Job, **defaults: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from reasonlite.config.stages import DistillStage
 from reasonlite.core.errors import UserError
-from reasonlite.models.lengths import open_tokenizer
+from reasonlite.models.encoding import open_tokenizer
 from reasonlite.training import common
 from reasonlite.training.prompts import prompts_of
 

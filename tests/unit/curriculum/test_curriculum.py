@@ -42,7 +42,6 @@ def made(texts, expression="correct_vote", seed=0, sources=None, **choice):
         problems.with_columns(problem=pl.lit("2+2?")),
         Choice("short", 3, parse_filter(expression, "strata.short.filter"), seed, **choice),
         FOLDER / "00000.parquet",
-        lambda conversations: [len(str(messages)) for messages in conversations],
     )
     return read_table(FOLDER / "00000.parquet", CURRICULUM), funnel
 
@@ -134,11 +133,6 @@ def test_the_same_examples_in_the_same_order_whatever_fits_into_memory(part_byte
     assert again.equals(whole) and counted.equals(funnel)
     assert part_bytes < 10**9 or (FOLDER / "00000.parquet").read_bytes() == content
     assert not list(FOLDER.glob(".*"))
-
-
-def test_the_students_tokens_stand_beside_the_messages():
-    examples, _ = made(numbered(4))
-    assert examples["student_tokens"].to_list() == [len(str(m)) for m in examples["messages"].to_list()]
 
 
 def test_the_hubs_loader_reads_the_tables(tmp_path):

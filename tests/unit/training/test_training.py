@@ -38,6 +38,8 @@ def test_arguments_of_trl_and_transformers_are_known(method, arguments):
         ("grpo", "num_generation", "did you mean num_generations"),
         ("distill", "teacher_model_name_or_path", "is set by the workflow"),
         ("sft", "seed", "is set by the workflow"),
+        ("sft", "assistant_only_loss", "use completion_only_loss"),
+        ("sft", "chat_template_path", "put the template into the start model"),
     ],
 )
 def test_unknown_and_reserved_arguments_are_named(method, name, message):
@@ -122,10 +124,10 @@ def test_the_newest_complete_checkpoint_is_taken(tmp_path):
 @given(st.floats(0.01, 4), st.integers(1, 30), st.integers(0, 5))
 def test_a_weight_is_how_often_an_example_is_seen(weight, count, seed):
     ids = [f"a{number}" for number in range(count)]
-    seen = Counter(sft.weighted(ids, "a", weight, seed))
+    seen = Counter(sft.weighted(ids, "a", weight, seed).tolist())
     assert seen.total() == int(weight) * count + round(count * (weight % 1))
     assert max(seen.values(), default=0) - (min(seen.values()) if len(seen) == count else 0) <= 1
-    assert sft.weighted(ids, "a", weight, seed) == sft.weighted(ids, "a", weight, seed)
+    assert (sft.weighted(ids, "a", weight, seed) == sft.weighted(ids, "a", weight, seed)).all()
 
 
 @pytest.mark.parametrize(

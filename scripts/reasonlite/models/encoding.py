@@ -1,6 +1,6 @@
-"""Tokens of conversations, as a model's chat template and tokenizer make them.
+"""Conversations as tokens, by a model's chat template and tokenizer.
 
-Does not know where conversations come from or what is done with their lengths.
+Does not know where conversations come from or what is done with their tokens.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from reasonlite.core.errors import UserError
 
@@ -30,23 +32,27 @@ def open_tokenizer(folder: Path) -> Any:
     return tokenizer
 
 
-def counter(tokenizer: Any, where: object) -> Callable[[list[Messages]], list[int]]:
-    """A function that gives the tokens of conversations; roles that the template does not take are named."""
+def encoder(tokenizer: Any, where: object) -> Callable[..., list[np.ndarray]]:
+    """A function that gives the tokens (int32) of conversations; roles that the template does not take are named.
 
-    def count(conversations: list[Messages]) -> list[int]:
-        found: list[int] = []
+    With ``open_end`` the conversations end where the model is to answer.
+    """
+
+    def encode(conversations: list[Messages], *, open_end: bool = False) -> list[np.ndarray]:
+        found: list[np.ndarray] = []
         for first in range(0, len(conversations), AT_ONCE):
-            texts = [_rendered(tokenizer, messages, where) for messages in conversations[first : first + AT_ONCE]]
-            encoded = tokenizer.backend_tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-            found += [len(each) for each in encoded]
+            part = conversations[first : first + AT_ONCE]
+            texts = [_rendered(tokenizer, messages, open_end, where) for messages in part]
+            ids = tokenizer(texts, add_special_tokens=False, return_attention_mask=False)["input_ids"]
+            found += [np.array(each, np.int32) for each in ids]
         return found
 
-    return count
+    return encode
 
 
-def _rendered(tokenizer: Any, messages: Messages, where: object) -> str:
+def _rendered(tokenizer: Any, messages: Messages, open_end: bool, where: object) -> str:
     try:
-        return str(tokenizer.apply_chat_template(messages, tokenize=False))
+        return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=open_end))
     except Exception as error:  # templates are programs of their own and raise what they like
         roles = ", ".join(dict.fromkeys(message["role"] for message in messages))
         raise UserError(
