@@ -23,10 +23,10 @@ STARTING_LIMIT = 1800  # seconds; importing vLLM took minutes on a bad day
 def environment() -> dict[str, str]:
     """The tests' own environment with this interpreter's programs first on the path.
 
-    Threads that wait for each other sleep instead of turning round and round, because tests share the cores.
+    One thread for each engine, and a wait that sleeps instead of turning round and round: tests share the cores.
     """
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "PYTHONPATH": "scripts", "OMP_WAIT_POLICY": "PASSIVE"}
+    return {**os.environ, "PATH": path, "PYTHONPATH": "scripts", "OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"}
 
 
 def need_vllm() -> None:

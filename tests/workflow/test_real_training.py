@@ -1,5 +1,6 @@
 """Training for real on a CPU: every method, chains from config alone, kills, two processes, bad input."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -30,9 +31,10 @@ def command(start, folder, data, stage, accelerate="envs/accelerate/cpu.yaml"):
     ]
 
 
-def start(line, folder):
+def start(line, folder, **surroundings):
     with (folder / "stderr").open("a") as output:
-        return subprocess.Popen(line, cwd=ROOT, env=environment(), stdout=output, stderr=output, start_new_session=True)
+        around = environment() | surroundings
+        return subprocess.Popen(line, cwd=ROOT, env=around, stdout=output, stderr=output, start_new_session=True)
 
 
 def finish(line, folder):
@@ -55,9 +57,13 @@ def sums(tiny_model, tmp_path_factory) -> Path:
                      "tokens": 5, "messages": turn})  # fmt: skip
     path = tmp_path_factory.mktemp("data") / "short" / "00000.parquet"
     write_table(path, frame_of(rows, CURRICULUM), CURRICULUM)
-    made = path.with_suffix(".arrow")
-    tokenize = [sys.executable, "scripts/tokenize_examples.py", "--table", str(path), "--model", str(tiny_model)]
-    subprocess.run([*tokenize, "--output", str(made)], cwd=ROOT, env=environment(), check=True, capture_output=True)
+    return tokenized(path, tiny_model)
+
+
+def tokenized(table: Path, model: Path) -> Path:
+    made = table.with_suffix(".arrow")
+    line = [sys.executable, "scripts/tokenize_examples.py", "--table", str(table), "--model", str(model)]
+    subprocess.run([*line, "--output", str(made)], cwd=ROOT, env=environment(), check=True, capture_output=True)
     return made
 
 
@@ -121,7 +127,17 @@ def test_two_processes_walk_the_same_losses_as_one(undisturbed, tiny_model, sums
     assert logs[1].to_list() == pytest.approx(logs[0].to_list(), rel=2e-3)
 
 
-def test_two_processes_that_are_killed_continue_as_well(tiny_model, sums, tmp_path):
+def rank_one(work: Path) -> int:
+    """The second of the processes that train in a folder."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            given = (entry / "cmdline").read_bytes()
+            if str(work).encode() in given and b"\0RANK=1\0" in (entry / "environ").read_bytes():
+                return int(entry.name)
+    raise AssertionError("no second process")
+
+
+def test_two_processes_that_hang_or_are_killed_continue_as_well(tiny_model, sums, tmp_path):
     accelerate = yaml.safe_load((ROOT / "envs" / "accelerate" / "gloo.yaml").read_text()) | {"num_processes": 2}
     (tmp_path / "two.yaml").write_text(yaml.safe_dump(accelerate))
     arguments = STEPS | {"per_device_train_batch_size": 2, "max_steps": 24}
@@ -132,8 +148,18 @@ def test_two_processes_that_are_killed_continue_as_well(tiny_model, sums, tmp_pa
         for name in ("whole", "killed")
     ]
     whole = finish(lines[0], tmp_path / "whole")
+    process = start(lines[1], tmp_path / "killed", REASONLITE_STALL_SECONDS="60")
+    wait_for(tmp_path / "killed" / "work" / "checkpoint-5" / "trainer_state.json", process)
+    hanging = rank_one(tmp_path / "killed" / "work")
+    os.kill(hanging, signal.SIGSTOP)  # the first one waits for it in a collective, until its guard ends it
+    while "stalled: no training step for" not in (tmp_path / "killed" / "stderr").read_text():
+        assert process.poll() is None
+        time.sleep(0.2)
+    assert process.wait(600) != 0  # the launcher ends the other
+    said = (tmp_path / "killed" / "stderr").read_text()
+    assert "what to do: the next try goes on by itself" in said and "in training_step" in said
     process = start(lines[1], tmp_path / "killed")
-    wait_for(tmp_path / "killed" / "work" / "checkpoint-10" / "trainer_state.json", process)
+    wait_for(tmp_path / "killed" / "work" / "checkpoint-15" / "trainer_state.json", process)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert finish(lines[1], tmp_path / "killed").equals(whole)
@@ -171,7 +197,8 @@ attempt("roles", sft.train, {"arguments": small}, [data], model=other)
 def refusals(tiny_model, sums, tmp_path_factory):
     """All bad inputs in one process, because importing the trainers is what takes long."""
     folder = tmp_path_factory.mktemp("bad")
-    write_table(folder / "short" / "none.parquet", frame_of([], CURRICULUM), CURRICULUM)
+    none = folder / "short" / "none.parquet"
+    write_table(none, frame_of([], CURRICULUM), CURRICULUM)
     other = folder / "other"
     other.mkdir()
     for file in tiny_model.iterdir():
@@ -185,7 +212,7 @@ def refusals(tiny_model, sums, tmp_path_factory):
         "{% for m in messages %}{% if m.role != 'user' %}{{ raise_exception('only users') }}{% endif %}{% endfor %}"
     )
     (other / "chat_template.jinja").write_text(template)
-    paths = [tiny_model, other, sums, folder / "short" / "none.parquet", folder / "none", folder]
+    paths = [tiny_model, other, sums, tokenized(none, tiny_model), folder / "none", folder]
     done = subprocess.run(
         [sys.executable, "-c", BAD, *map(str, paths)],
         cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=3600,

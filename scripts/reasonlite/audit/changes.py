@@ -16,7 +16,18 @@ Manifest = dict[str, Any]
 # in the order in which they are told
 KINDS = ("added", "removed", "changed", "rewritten")
 # what a reader looks at first, then back to where the data come from
-PARTS = ("tables", "figures", "evaluation", "training", "checkpoints", "tokens", "curriculum", "judged", "votes", "groups")
+PARTS = (
+    "tables",
+    "figures",
+    "evaluation",
+    "training",
+    "checkpoints",
+    "tokens",
+    "curriculum",
+    "judged",
+    "votes",
+    "groups",
+)
 
 
 @dataclass(frozen=True, order=True)

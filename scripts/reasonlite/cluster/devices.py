@@ -51,6 +51,7 @@ def prepare(environment: MutableMapping[str, str] = os.environ, devices: Path = 
     elif not (devices / "nvidiactl").exists():
         for name, value in CPU.items():
             environment.setdefault(name, value)
+    environment.setdefault("PYTHONFAULTHANDLER", "1")  # a worker that is ended says where it was (stalls.py)
     job = environment.get("SLURM_JOB_ID")
     if job:
         local = Path(environment.get("SLURM_TMPDIR") or environment.get("TMPDIR") or "/tmp")

@@ -12,12 +12,12 @@ import subprocess
 import sys
 import time
 
+from reasonlite.core.errors import TRY_AGAIN
 from reasonlite.core.logs import get_logger
 
 log = get_logger(__name__)
 
 WARNING = signal.SIGURG
-TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: nothing is wrong, the same command continues
 _warned = False
 
 

@@ -15,6 +15,7 @@ SURROUNDINGS = {
     errno.EACCES: ("no right to write or read there", RIGHTS),
     errno.EPERM: ("no right to write or read there", RIGHTS),
 }
+TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: nothing is wrong with the input, the same command continues
 
 
 class UserError(Exception):

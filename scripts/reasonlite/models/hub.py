@@ -13,6 +13,7 @@ from typing import Any, Literal
 from reasonlite.core.errors import UserError
 from reasonlite.core.logs import get_logger
 from reasonlite.core.pace import Pace
+from reasonlite.core.stalls import Guard
 
 log = get_logger(__name__)
 MB = 1_000_000
@@ -32,12 +33,13 @@ def download(repo: str, revision: str, kind: Literal["model", "dataset"], files:
         if is_offline_mode():
             return Path(get(local_files_only=True))
         pace = Pace("MB")
-        wanted: Any = get(dry_run=True, tqdm_class=_bars(pace, 0))
+        wanted: Any = get(dry_run=True, tqdm_class=_bars(pace, 0, None))
         total = sum(file.file_size or 0 for file in wanted)
         lacking = sum(file.file_size or 0 for file in wanted if file.will_download)
         _check_space(Path(constants.HF_HUB_CACHE), lacking, where)
         log.info("%s: %d files, %d MB, %d MB of them to fetch", where, len(wanted), total // MB, lacking // MB)
-        folder = get(tqdm_class=_bars(pace, lacking))
+        with Guard("byte of a download") as guard:
+            folder = get(tqdm_class=_bars(pace, lacking, guard))
         if lacking:
             pace.tell(lacking // MB, lacking // MB, now=True)
         return Path(folder)
@@ -85,7 +87,7 @@ def _told(error: Exception, where: str) -> UserError:
     return UserError(f"cannot be had from the hub: {reason}", where=where, todo=todo)
 
 
-def _bars(pace: Pace, lacking: int) -> type:
+def _bars(pace: Pace, lacking: int, guard: Guard | None) -> type:
     """A class in place of the hub's progress bars that tells the bytes as lines in the log."""
     from huggingface_hub.utils.tqdm import tqdm  # of this class alone the hub says which bar is for what
 
@@ -98,6 +100,8 @@ def _bars(pace: Pace, lacking: int) -> type:
         def update(self, n: float | None = 1) -> None:
             if self._of_bytes and lacking:
                 self._seen += int(n or 0)
+                if guard is not None:
+                    guard.beat()
                 pace.tell(min(self._seen, lacking) // MB, lacking // MB)
 
     return Told

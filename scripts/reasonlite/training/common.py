@@ -22,6 +22,7 @@ from reasonlite.core.files import write_json, write_text
 from reasonlite.core.logs import get_logger
 from reasonlite.core.pace import Pace
 from reasonlite.core.schemas import TRAINING_LOG, TRAINING_SPEED
+from reasonlite.core.stalls import Guard
 from reasonlite.core.tables import frame_of, write_table
 from reasonlite.models.folders import fingerprint, write_fingerprint
 
@@ -101,6 +102,7 @@ def watched(trainer_class: type) -> type:
         name_rows: Callable[[dict[str, Any]], list[str]] = staticmethod(lambda inputs: [])
         speeds: list[dict[str, Any]]
         pace: Pace
+        guard: Guard
         note = ""  # the newest loss or reward, in words
 
         def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
@@ -129,6 +131,7 @@ def watched(trainer_class: type) -> type:
         def _maybe_log_save_evaluate(self, *rest: Any, **named: Any) -> None:
             self._stop_when_warned()
             super()._maybe_log_save_evaluate(*rest, **named)
+            self.guard.beat()
             if self.is_world_process_zero():
                 self.pace.tell(self.state.global_step, self.state.max_steps, self.note)
 
@@ -158,7 +161,8 @@ def run(trainer: Any, job: Job, saved_dtype: Any, examples: int) -> None:
     newest = newest_checkpoint(job.work)
     if newest:
         log.info("continuing from %s", newest.name)
-    trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+    with Guard("training step") as trainer.guard:
+        trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     if trainer.is_world_process_zero():
         trainer.pace.tell(trainer.state.global_step, trainer.state.max_steps, trainer.note, now=True)
     if trainer.control.should_training_stop and trainer.state.global_step < trainer.state.max_steps:

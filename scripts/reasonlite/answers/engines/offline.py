@@ -15,6 +15,7 @@ from reasonlite.answers.prompts import Message
 from reasonlite.config.settings import Sampling, VllmEngine
 from reasonlite.core.errors import UserError
 from reasonlite.core.logs import get_logger
+from reasonlite.core.stalls import Guard
 from reasonlite.models.folders import check_model_folder
 
 log = get_logger(__name__)
@@ -78,7 +79,10 @@ class Offline:
 
     def replies(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply]]:
         """As many requests as are generated at once, and as many again waiting, so that no place stays empty."""
-        waiting = iter(requests)
+        with Guard("step of the engine") as guard:
+            yield from self._replies(iter(requests), guard)
+
+    def _replies(self, waiting: Iterator[Request], guard: Guard) -> Iterator[tuple[Request, Reply]]:
         running: dict[str, Request] = {}
         while True:
             for request in itertools.islice(waiting, 2 * self._at_once - len(running)):
@@ -92,7 +96,9 @@ class Offline:
                     yield request, Reply(None, error=text)
             if not running:
                 return
-            for output in self._engine.llm_engine.step():
+            outputs = self._engine.llm_engine.step()
+            guard.beat()
+            for output in outputs:
                 if output.finished:
                     request = running.pop(output.request_id)
                     yield request, _reply(output, request.seed if self._settings.seeds_answers else self._seed)
