@@ -65,7 +65,7 @@ def option(flag, value):
 
 
 def stays_here(rule):
-    """Whether a rule runs where Snakemake does: downloads do, unless the profile names a partition for them.
+    """Whether a download is made where Snakemake runs, as it is unless the profile names a partition for it.
 
     Compute nodes often have no way out; transfer nodes have.
     """
