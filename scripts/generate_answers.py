@@ -10,7 +10,7 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite.answers import engines, generation
+from reasonlite.answers import canary, engines, generation
 from reasonlite.cluster import devices, interruption
 from reasonlite.config.settings import AnyEngine, Effort, RecordedEngine, ServerEngine
 from reasonlite.core import cli, errors, logs, schemas, tables
@@ -53,13 +53,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error("sampling and template_arguments must be the same for all tables: they share one engine")
     model = (arguments.engine.model if server else folders.fingerprint(arguments.model)) + arguments.lock
     start = functools.partial(engines.open_engine, arguments.engine, arguments.model, *engine_settings[0])
+    length = arguments.engine.max_model_len if not server else arguments.settings[0].sampling.max_tokens
+    watch = canary.Watch(arguments.engine.canary, arguments.settings[0].prompt, engine_settings[0][0], length)
     with engines.Shared(start) as shared:
         for path, settings, journal, output in zip(
             arguments.problems, arguments.settings, arguments.journal, arguments.output, strict=True
         ):
             job = generation.Job(arguments.effort, settings, arguments.engine, model, arguments.seed, arguments.commit)
             problems = tables.read_table(path, schemas.PROBLEMS, ["id", "problem"])
-            counts = generation.generate(problems, job, journal, shared.engine, output)
+            counts = generation.generate(problems, job, journal, shared.engine, output, watch)
             log.info("%s: %s", output, ", ".join(f"{count} {status}" for status, count in sorted(counts.items())))
 
 

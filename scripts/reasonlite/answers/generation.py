@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from reasonlite.answers import canary
 from reasonlite.answers.engines import Engine, Reply, Request
 from reasonlite.answers.journal import CHUNK_ROWS, Journal
 from reasonlite.answers.prompts import Message, messages_for
@@ -35,7 +36,7 @@ COMMIT_SECONDS = 120  # a killed job loses at most the replies of so long, and t
 LOST_ENOUGH = 16  # requests lost in a row: the server is away
 NOTHING_OF = 16  # answers wanted from which on it is the engine's fault that none of them came
 # what says how fast an engine is or where it runs, and not what it answers
-SPEED = {"url", "concurrency", "attempts", "timeout_seconds", "max_num_seqs", "tensor_parallel_size"}
+SPEED = {"url", "concurrency", "attempts", "timeout_seconds", "max_num_seqs", "tensor_parallel_size", "canary"}
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,12 @@ def request_of(
 
 
 def generate(
-    problems: pl.DataFrame, job: Job, journal_folder: Path, engine: Callable[[], Engine], output: Path
+    problems: pl.DataFrame,
+    job: Job,
+    journal_folder: Path,
+    engine: Callable[[], Engine],
+    output: Path,
+    watch: canary.Watch | None = None,
 ) -> dict[str, int]:
     """Write all answers to ``problems`` (id, problem) as ANSWERS, in the order of ids and numbers; counts by status.
 
@@ -93,7 +99,7 @@ def generate(
         missing = [request for _, _, request in places if wanted(journal, request.key, job.settings.attempts)]
         log.info("%d answers wanted, %d of them in the journal", len(places), len(places) - len(missing))
         if missing:
-            fill(journal, missing, engine(), attempts=job.settings.attempts, commit=job.commit)
+            fill(journal, missing, engine(), attempts=job.settings.attempts, commit=job.commit, watch=watch)
         counts = Counter[str]()
         keys = [request.key for _, _, request in places]
         numbered = iter(places)
@@ -165,14 +171,26 @@ def wanted(journal: Journal, key: str, attempts: int) -> bool:
     return place is None or (place.failed and place.tries < attempts)
 
 
-def fill(journal: Journal, missing: list[Request], engine: Engine, *, attempts: int, commit: int) -> None:
+def fill(
+    journal: Journal,
+    missing: list[Request],
+    engine: Engine,
+    *,
+    attempts: int,
+    commit: int,
+    watch: canary.Watch | None = None,
+) -> None:
     """Ask the engine for what is missing; a reply is on disk after at most ``commit`` others or COMMIT_SECONDS.
 
     A failed request is made again, with another seed, up to ``attempts`` times over all runs. Warned that
     the job's time is nearly over, it takes no new requests, waits for those under way and hands the job
-    back. A server that is away ends it, with what came in kept.
+    back. A server that is away ends it, with what came in kept. Garbage of the canary (``watch``) ends it, and what
+    came in since the last sane round is put aside.
     """
-    run = _Run(journal, commit, attempts, missing)
+    record = journal.folder / "canary.jsonl"
+    if watch is not None:
+        watch.begin(engine, missing[0].seed, record)
+    run = _Run(journal, commit, attempts, missing, watch, record)
     while run.waiting:
         before = run.done
         for request, reply in engine.replies(run.feed()):
@@ -191,7 +209,16 @@ def fill(journal: Journal, missing: list[Request], engine: Engine, *, attempts: 
 class _Run:
     """Requests on their way: waiting, taken by the engine, answered and not yet on disk."""
 
-    def __init__(self, journal: Journal, commit: int, attempts: int, missing: list[Request]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        commit: int,
+        attempts: int,
+        missing: list[Request],
+        watch: canary.Watch | None,
+        record: Path,
+    ) -> None:
+        self._watch, self._record, self._trusted = watch, record, journal.last
         self._journal, self._size, self._attempts = journal, commit, attempts
         self._requests = {request.key: request for request in missing}
         self.waiting = deque(self._requests.values())
@@ -210,9 +237,14 @@ class _Run:
             request = self.waiting.popleft()
             tries = self._tries(request)
             yield replace(request, seed=retry_seed(request.seed, tries)) if tries else request
+            if self._watch is not None:
+                yield from self._watch.between(request.seed)
 
     def take(self, request: Request, reply: Reply) -> None:
         """Note a reply; a failed request that may be made again waits for the next round."""
+        if request.key.startswith(f"{canary.KEY}/"):
+            self._take_canary(request, reply)
+            return
         if reply.lost:
             self.lost, self.error = self.lost + 1, reply.error or ""
             self.waiting.append(self._requests[request.key])
@@ -230,6 +262,16 @@ class _Run:
         if len(self._pending) >= self._size or time.monotonic() > self._committed + COMMIT_SECONDS:
             self.commit()
         self._tell()
+
+    def _take_canary(self, request: Request, reply: Reply) -> None:
+        assert self._watch is not None
+        try:
+            if self._watch.take(request, reply, self._record):
+                self._trusted = self._journal.last
+        except UserError:
+            self._pending = []
+            self._journal.put_aside(self._trusted)
+            raise
 
     def _tries(self, request: Request) -> int:
         place = self._journal.places.get(request.key)

@@ -43,7 +43,7 @@ class Journal:
     """The journal in ``folder``, open for this process alone until it is closed."""
 
     def __init__(self, folder: Path, *, lock_seconds: float = LOCK_SECONDS) -> None:
-        self._folder = folder
+        self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(folder / ".lock", lock_seconds)
         for partial in folder.glob(".*.partial.parquet"):  # of a writer that was killed: nobody else writes now
@@ -81,9 +81,21 @@ class Journal:
         )
         self._write(frame)
 
+    @property
+    def last(self) -> int:
+        """Number of the newest chunk."""
+        return self._last
+
+    def put_aside(self, after: int) -> None:
+        """Let no entry of the chunks after that number count any more; they are kept beside, as .suspect."""
+        for path in chunks_of(self.folder):
+            if int(path.stem) > after:
+                path.rename(path.with_suffix(".suspect"))
+        self.places = {key: place for key, place in self.places.items() if place.chunk <= after}
+
     def _write(self, frame: pl.DataFrame) -> None:
         number = self._last + 1
-        write_table(self._folder / f"{number:06d}.parquet", frame, JOURNAL)
+        write_table(self.folder / f"{number:06d}.parquet", frame, JOURNAL)
         self._last = number
         for row, (key, tries, error) in enumerate(frame.select("key", "tries", "error").iter_rows()):
             self.places[key] = Place(number, row, tries, error is not None)
@@ -106,14 +118,14 @@ class Journal:
             yield pl.concat(parts.values(), rechunk=False)[positions]
 
     def _rows(self, chunk: int, numbers: list[int]) -> pl.DataFrame:
-        return read_table(self._folder / f"{chunk:06d}.parquet", JOURNAL)[numbers]
+        return read_table(self.folder / f"{chunk:06d}.parquet", JOURNAL)[numbers]
 
     def compact(self, *, always: bool = False) -> None:
         """Write what counts into few chunks and remove the others, if that makes them much fewer or ``always``.
 
         Killed half-way, it leaves entries twice, the same ones, and loses none.
         """
-        old = chunks_of(self._folder)
+        old = chunks_of(self.folder)
         if not always and len(old) <= max(FEW_CHUNKS, 2 * -(-len(self.places) // CHUNK_ROWS)):
             return
         keys = sorted(self.places, key=lambda key: self.places[key][:2])

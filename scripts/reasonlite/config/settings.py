@@ -39,6 +39,18 @@ class Prompt(Closed):
     )
 
 
+class Canary(Closed):
+    """Known problems at temperature 0, before an engine's first request and then after every so many."""
+
+    every: int = Field(20_000, ge=1, description="answers between two rounds; there is always one at the start")
+    accuracy: Share = Field(0.0, description="share of the easy sums that this model gets right; 0 asks for none")
+    max_tokens: int = Field(512, ge=8, description="tokens an answer may have")
+    reference: Path | None = Field(
+        None, description="a canary.jsonl of a run that is trusted, whose log-probabilities are compared"
+    )
+    tolerance: float = Field(0.5, gt=0, description="mean distance of log-probabilities, in nats, that is let pass")
+
+
 class VllmEngine(Closed):
     kind: Literal["vllm"] = "vllm"
     max_model_len: int = Field(ge=16, description="tokens of prompt and answer together")
@@ -56,6 +68,9 @@ class VllmEngine(Closed):
         " job: one seed for all that a job draws, worked out anew when it continues; default: answer with"
         " batch_invariant, where an answer's own seed is what repeats it, else job",
     )
+    canary: Canary | None = Field(
+        default_factory=lambda: Canary(), description="garbage ends the job; null for models that write nothing else"
+    )
     arguments: dict[str, Any] = Field(default_factory=dict, description="further arguments of vllm.LLM")
 
     @property
@@ -72,6 +87,9 @@ class ServerEngine(Closed):
     attempts: int = Field(5, ge=1, le=100, description="times a request is sent while the server is away or busy")
     timeout_seconds: float = Field(600.0, gt=0, description="seconds to wait for one reply")
     api_key_variable: str | None = Field(None, description="environment variable that holds the key")
+    canary: Canary | None = Field(
+        default_factory=lambda: Canary(), description="garbage ends the job; null for models that write nothing else"
+    )
 
 
 class RecordedEngine(Closed):

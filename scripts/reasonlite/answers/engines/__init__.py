@@ -5,7 +5,7 @@ Does not know problems, journals or tables.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,11 +16,15 @@ from reasonlite.config.settings import Sampling, ServerEngine, VllmEngine
 
 @dataclass(frozen=True)
 class Request:
-    """One answer wanted. ``key`` names it in the journal; ``seed`` is its own, unlike that of any other."""
+    """One answer wanted. ``key`` names it in the journal; ``seed`` is its own, unlike that of any other.
+
+    ``sampling`` takes the place of the engine's; the reply then has tokens and log-probabilities, if the engine can.
+    """
 
     key: str
     messages: list[Message]
     seed: int
+    sampling: Sampling | None = None
 
 
 @dataclass(frozen=True)
@@ -38,11 +42,16 @@ class Reply:
     error: str | None = None
     seed: int | None = None
     lost: bool = False
+    ids: list[int] | None = None
+    logprobs: list[float] | None = None  # of each token, in nats
 
 
 class Engine(Protocol):
     def replies(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply]]:
         """Each request with its reply, as they come. Requests are taken when there is room for them."""
+
+    def scores(self, given: Sequence[tuple[Request, list[int]]]) -> list[list[float]] | None:
+        """Log-probabilities of tokens after a request's prompt, read at once; None if the engine cannot tell."""
 
     def close(self) -> None:
         """Give back what the engine holds."""

@@ -6,7 +6,7 @@ import ctypes
 import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +104,7 @@ class Offline:
                     yield request, _reply(output, request.seed if self._settings.seeds_answers else self._seed)
 
     def _add(self, request: Request, prompt: list[int]) -> str:
-        parameters = self._sampling_parameters(request.seed if self._settings.seeds_answers else None)
+        parameters = self._sampling_parameters(request)
         from vllm.inputs import tokens_input
 
         identifier = str(next(self._engine.request_counter))
@@ -123,16 +123,31 @@ class Offline:
             self._last = (request.messages, list(encoded["input_ids"]))
         return self._last[1]
 
-    def _sampling_parameters(self, seed: int | None) -> Any:
+    def scores(self, given: Sequence[tuple[Request, list[int]]]) -> list[list[float]] | None:
+        """As the model reads the tokens in one pass, without the cache that they were generated with."""
+        from vllm import SamplingParams
+        from vllm.inputs import tokens_input
+
+        prompts = [list(self._prompt(request)) for request, _ in given]
+        texts = [tokens_input([*prompt, *ids]) for prompt, (_, ids) in zip(prompts, given, strict=True)]
+        outputs = self._engine.generate(texts, SamplingParams(max_tokens=1, prompt_logprobs=0), use_tqdm=False)
+        return [
+            _logprobs(ids, output.prompt_logprobs[len(prompt) :])
+            for prompt, (_, ids), output in zip(prompts, given, outputs, strict=True)
+        ]
+
+    def _sampling_parameters(self, request: Request) -> Any:
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
+        sampling = request.sampling or self._sampling
         return SamplingParams(
             output_kind=RequestOutputKind.FINAL_ONLY,
-            temperature=self._sampling.temperature,
-            top_p=self._sampling.top_p,
-            max_tokens=self._sampling.max_tokens,
-            seed=seed,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            max_tokens=sampling.max_tokens,
+            seed=request.seed if self._settings.seeds_answers else None,
+            logprobs=0 if request.sampling else None,  # of the token itself alone
             skip_special_tokens=False,  # Harmony's channels are special tokens
         )
 
@@ -162,6 +177,7 @@ def _allow_length(model: Path, wanted: int) -> None:
 
 def _reply(output: Any, seed: int) -> Reply:
     completion = output.outputs[0]
+    ids = list(completion.token_ids)
     if not completion.text.strip():
         return Reply(None, error=f"empty reply with finish_reason {completion.finish_reason}", seed=seed)
     return Reply(
@@ -170,7 +186,14 @@ def _reply(output: Any, seed: int) -> Reply:
         prompt_tokens=len(output.prompt_token_ids),
         tokens=len(completion.token_ids),
         finish_reason=completion.finish_reason,
+        ids=ids if completion.logprobs else None,
+        logprobs=_logprobs(ids, completion.logprobs) if completion.logprobs else None,
     )
+
+
+def _logprobs(ids: list[int], tables: Any) -> list[float]:
+    """Of each token, from vLLM's table of a few tokens at its place."""
+    return [float(table[token].logprob) for token, table in zip(ids, tables, strict=True)]
 
 
 def _cpu_arguments(settings: VllmEngine) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reasonlite.answers.engines import Reply, Request
@@ -86,13 +86,14 @@ class Server:
         """One reply. What the server could not take is lost; what it answered, however badly, is a reply."""
         import openai
 
+        sampling = request.sampling or self._sampling
         try:
             completion = await client.chat.completions.create(
                 model=self._settings.model,
                 messages=request.messages,
-                temperature=self._sampling.temperature,
-                top_p=self._sampling.top_p,
-                max_tokens=self._sampling.max_tokens,
+                temperature=sampling.temperature,
+                top_p=sampling.top_p,
+                max_tokens=sampling.max_tokens,
                 seed=request.seed,
                 extra_body={"chat_template_kwargs": self._template_arguments} if self._template_arguments else None,
             )
@@ -112,6 +113,10 @@ class Server:
         except ValueError as failure:  # a body that is not JSON
             return Reply(None, error=f"malformed reply: {failure}")
         return _reply(completion)
+
+    def scores(self, given: Sequence[tuple[Request, list[int]]]) -> list[list[float]] | None:
+        """Chat completions say nothing of tokens that others wrote."""
+        return None
 
     def close(self) -> None:
         """Nothing is held between calls; the server is not ours to stop."""
