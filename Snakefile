@@ -51,6 +51,7 @@ include: "rules/tables_of_results.smk"
 include: "rules/tables_of_data.smk"
 include: "rules/tables_of_costs.smk"
 include: "rules/figures.smk"
+include: "rules/preflight.smk"
 include: "rules/targets.smk"
 
 

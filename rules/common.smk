@@ -94,6 +94,11 @@ def of_plan(key):
     return Path(f"@{opening.plan_file(config)}:{key}")
 
 
+def gres_option(wildcards, resources):
+    """The GPUs of a node that the profile asks for, as a flag."""
+    return option("--gres", resources.get("gres"))
+
+
 def one_of(names):
     """A wildcard constraint that takes these names; with none it takes nothing."""
     return "|".join(names) or "(?!)"

@@ -90,6 +90,18 @@ def test_what_the_cluster_cannot_give_is_said_before_anything_is_submitted(undis
     assert "has been submitted" not in text and "Traceback" not in text
 
 
+def test_preflight_looks_at_each_kind_of_node_and_gives_a_verdict(undisturbed, submitting):
+    """The emulated nodes have GPUs for Slurm and none for torch, which is just what it has to find."""
+    sizes = {"nodes": 2, "tasks": 2, "gres": "''", "mem_mb": 4000, "accelerate_config": "'envs/accelerate/gloo.yaml'"}
+    run = submitting.run(targets=["preflight"], resources={"preflight_train": sizes})
+    text = run.finish()
+    said = (submitting.results / "logs" / "preflight.log").read_text()
+    assert "STOP: 1 GPUs are asked for and torch sees 0" in said and "verdict: 1 of this would stop the run" in said
+    assert "canary sane" in said and "GB/s between nodes" in said and "model read with" in said
+    assert text.count("has been submitted with SLURM jobid") == 3
+    assert not list((submitting.results / "preflight").glob("*.json"))  # nodes change: the next time it looks again
+
+
 def test_a_missing_container_is_named(undisturbed, submitting):
     program = submitting.folder / "bin" / "apptainer"  # Debian has none, and Snakemake asks for its version first
     program.parent.mkdir()

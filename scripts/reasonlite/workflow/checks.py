@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from reasonlite.curriculum.examples import parse_filter
 from reasonlite.models.folders import check_model_folder
 from reasonlite.training.arguments import check_arguments
 from reasonlite.workflow.plan import all_sources
+
+ARCHITECTURES = {b"02": "x86_64", b"04": "aarch64"}
 
 
 def checked(raw: dict[str, Any]) -> Config:
@@ -45,6 +48,19 @@ def image_complaints(image: Path) -> list[str]:
     if " " in str(image):
         return [f"{image}: Snakemake takes no container from such a path\n  what to do: clone into one without spaces"]
     if image.is_file():
-        return []
+        return _architecture_complaints(image)
     todo = f"apptainer build {image} envs/ROLE.def (ROLE: cpu, cuda or rocm)"
     return [f"{image}: no such container\n  what to do: {todo}"]
+
+
+def _architecture_complaints(image: Path) -> list[str]:
+    """An image for other processors, by the head of its file (Singularity's image format, SIF)."""
+    with image.open("rb") as file:
+        head = file.read(48)
+    todo = f"build it on a machine like the nodes: apptainer build {image} envs/ROLE.def"
+    if head[32:41] != b"SIF_MAGIC":
+        return [f"{image}: is no container of Apptainer's, or was half copied\n  what to do: {todo}"]
+    made_for = ARCHITECTURES.get(head[45:47], "processors that are not known here")
+    if made_for != platform.machine():
+        return [f"{image}: is for {made_for}, and this is {platform.machine()}\n  what to do: {todo}"]
+    return []
