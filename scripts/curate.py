@@ -31,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         seed=arguments.seed,
         at_most=wanted.at_most,
         balanced=wanted.balanced,
+        instruction=wanted.instruction,
     )
     problems = tables.read_table(arguments.problems, schemas.PROBLEMS, ["id", "problem"])
     funnel = examples.curate(arguments.judged, arguments.answers, problems, choice, arguments.output)

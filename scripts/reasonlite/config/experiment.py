@@ -71,6 +71,11 @@ class Stratum(Closed):
     balanced: bool = Field(
         False, description="in each shard, no problem source gives more examples than the scarcest one"
     )
+    instruction: str = Field(
+        "",
+        description="text after each problem on a new line, such as the one that evaluation asks with; ReasonLite's"
+        " training files have none",
+    )
 
 
 class Benchmark(Closed):

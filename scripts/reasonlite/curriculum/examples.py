@@ -33,6 +33,7 @@ class Choice:
     seed: int
     at_most: int | None = None
     balanced: bool = False
+    instruction: str = ""
 
 
 def parse_filter(expression: str, where: object) -> pl.Expr:
@@ -74,7 +75,8 @@ def curate(
     passed = rows.filter(choice.expression.fill_null(False)).select(KEYS)
     steps = [("drawn", rows), ("passed the filter", passed)]
     del rows
-    texts = dict(problems.select("id", "problem").iter_rows())
+    asked = f"\n{choice.instruction}" if choice.instruction else ""
+    texts = {name: problem + asked for name, problem in problems.select("id", "problem").iter_rows()}
     expected = sum(text_bytes(path, "text") for path in answers)
     with Spool(output.with_name(f".{output.stem}.spool"), expected) as spool:
         whole, distinct = _gather(answers, passed, choice.seed, spool)

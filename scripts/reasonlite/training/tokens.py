@@ -35,6 +35,8 @@ def write(table: Path, tokenizer: Any, origin: str, output: Path) -> tuple[int, 
     encode = encoder(tokenizer, output)
     pieces = (piece.rows() for piece in stream_table(table, CURRICULUM, ["answer_id", "messages"], ROWS))
     first = next(pieces, [])
+    if first:
+        check_reasoning(first[0][1], tokenizer, output)
     note = {"origin": origin, "sample": json.dumps(first[0][1] if first else [], ensure_ascii=False)}
     examples = total = 0
     with atomic_path(output) as temporary, pa.ipc.new_file(str(temporary), SCHEMA.with_metadata(note)) as writer:
@@ -44,6 +46,19 @@ def write(table: Path, tokenizer: Any, origin: str, output: Path) -> tuple[int, 
             writer.write_batch(pa.record_batch([*columns, pa.array(prompts, pa.int32())], schema=SCHEMA))
             examples, total = examples + len(rows), total + sum(map(len, tokens))
     return examples, total
+
+
+def check_reasoning(messages: Messages, tokenizer: Any, where: object) -> None:
+    """Refuse a chat template that leaves reasoning out of what is trained, as DeepSeek-R1's does."""
+    _, opened, rest = messages[-1]["content"].partition("<think>")
+    reasoning = rest.partition("</think>")[0].strip()
+    if opened and reasoning and reasoning[:200] not in tokenizer.apply_chat_template(messages, tokenize=False):
+        raise UserError(
+            "the model's chat template drops the reasoning of answers, so a student would learn results alone",
+            where=where,
+            todo="put a template that keeps it into the model's folder as chat_template.jinja; TRL's package has some"
+            " (trl/chat_templates/…_training.jinja)",
+        )
 
 
 def encoded(conversations: list[Messages], encode: Any) -> tuple[list[np.ndarray], list[int]]:
