@@ -36,6 +36,7 @@ wildcard_constraints:
     stage="|".join(PLAN["stages"]),
     benchmark="|".join(PLAN["benchmarks"]["all"]),
     shard=r"\d{5}",
+    engine=r"\d+",
 
 
 include: "rules/models.smk"
@@ -45,6 +46,7 @@ include: "rules/labels.smk"
 include: "rules/adjudication.smk"
 include: "rules/curriculum.smk"
 include: "rules/training.smk"
+include: "rules/evaluation_answers.smk"
 include: "rules/evaluation.smk"
 include: "rules/evaluation_code.smk"
 include: "rules/tables_of_results.smk"

@@ -1,64 +1,7 @@
-# Benchmark answers and their verdicts: the teacher's road, walked by every model compared.
-# Requires: problems/sources/{benchmark}.parquet, models/{model}/ or checkpoints/{model}/.
-# Gives: evaluation/{model}/{benchmark}/answers.parquet, groups.parquet, pairs.parquet, judged.parquet.
+# Verdicts on benchmark answers.
+# Requires: problems/sources/{benchmark}.parquet, evaluation/{model}/{benchmark}/answers.parquet.
+# Gives: evaluation/{model}/{benchmark}/groups.parquet, pairs.parquet, judged.parquet.
 # A benchmark with tests has its programs run instead: evaluation_code.smk.
-
-
-rule evaluate_answers:
-    input:
-        problems=expand(
-            "<results>/problems/sources/{benchmark}.parquet",
-            benchmark=PLAN["benchmarks"]["all"],
-        ),
-        model=lambda wildcards: model_inputs(wildcards.model),
-    output:
-        tables=expand(
-            "<results>/evaluation/{{model}}/{benchmark}/answers.parquet",
-            benchmark=PLAN["benchmarks"]["all"],
-        ),
-    log:
-        "<logs>/evaluate_answers/{model}.log",
-    benchmark:
-        "<benchmarks>/evaluate_answers/{model}.jsonl"
-    threads: 8
-    resources:
-        mem_mb=8000,
-        runtime=720,
-    params:
-        scripts=SCRIPTS,
-        problems=files_in("problems"),
-        engine=canonical_json(PLAN["evaluation"]["engine"]),
-        settings=lambda wildcards: [
-            canonical_json(each) for each in PLAN["evaluated"][wildcards.model]
-        ],
-        seed=PLAN["seed"],
-        lock=LOCK_OPTION,
-        journals=[
-            f"{RESULTS}/journals/evaluation/{{model}}/{benchmark}"
-            for benchmark in PLAN["benchmarks"]["all"]
-        ],
-        identity=lambda wildcards: identity(
-            "generate_answers",
-            engine=PLAN["evaluation"]["engine"],
-            settings=PLAN["evaluated"][wildcards.model],
-            seed=PLAN["seed"],
-        ),
-    message:
-        "Drawing answers of {wildcards.model} to all benchmarks"
-    shell:
-        r"""
-        python {params.scripts:q}/generate_answers.py \
-            --problems {params.problems:q} \
-            --model {input.model[0]:q} \
-            --engine {params.engine:q} \
-            --effort evaluation \
-            --settings {params.settings:q} \
-            --seed {params.seed} \
-            {params.lock} \
-            --journal {params.journals:q} \
-            --output {output.tables:q} \
-            &>{log:q}
-        """
 
 
 rule evaluate_groups:

@@ -31,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--commit", type=int, default=1024, help="replies that are put on disk together, at most")
     parser.add_argument("--journal", action=cli.Paths, required=True, help="journals' folders, one per table")
     parser.add_argument("--output", action=cli.Paths, required=True, help="tables to write, one per table")
+    parser.add_argument("--part", type=int, nargs=2, default=(0, 1), metavar=("K", "N"), help="draw every Nth, from K")
     parser.add_argument("--lock", default="", help="the environment's hash, if what another gave is not to be used")
     arguments = parser.parse_args(argv)
     logs.set_up()
@@ -59,7 +60,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         for path, settings, journal, output in zip(
             arguments.problems, arguments.settings, arguments.journal, arguments.output, strict=True
         ):
-            job = generation.Job(arguments.effort, settings, arguments.engine, model, arguments.seed, arguments.commit)
+            job = generation.Job(
+                arguments.effort,
+                settings,
+                arguments.engine,
+                model,
+                arguments.seed,
+                arguments.commit,
+                tuple(arguments.part),
+            )
             problems = tables.read_table(path, schemas.PROBLEMS, ["id", "problem"])
             counts = generation.generate(problems, job, journal, shared.engine, output, watch)
             log.info("%s: %s", output, ", ".join(f"{count} {status}" for status, count in sorted(counts.items())))

@@ -38,6 +38,7 @@ def commands(config: Path) -> dict[str, str]:
 def _value(wildcard: str, rule: str, plan: dict) -> str:
     choices = {
         "shard": plan["shards"],
+        "engine": ["0"],
         "effort": plan["teacher"]["efforts"],
         "stratum": plan["strata"],
         "stage": plan["stages"],

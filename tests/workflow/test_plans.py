@@ -66,7 +66,7 @@ def test_params_identity_stands_in_every_rule_that_runs(project):
     """A rule without it would not notice a changed library module."""
     for file in sorted((project / "rules").glob("*.smk")):
         for rule in re.split(r"^ *rule\b", file.read_text(), flags=re.MULTILINE)[1:]:
-            if "shell:" in rule and "output:" in rule:
+            if "shell:" in rule and "output:" in rule and "temp(" not in rule:  # what is looked at anew every time
                 assert "identity=" in rule and "log:" in rule and "benchmark:" in rule, (
                     f"{file.name}: {rule.split(':')[0]}"
                 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from reasonlite.core.logs import get_logger
 from reasonlite.core.pace import Pace
 from reasonlite.core.schemas import ANSWERS, JOURNAL, RECORDED
 from reasonlite.core.seeding import answer_seed, retry_seed
-from reasonlite.core.tables import TableWriter, frame_of, read_table, stream_table
+from reasonlite.core.tables import TableWriter, frame_of, read_table, read_tables, stream_table, write_table
 
 log = get_logger(__name__)
 
@@ -49,6 +49,7 @@ class Job:
     model: str
     seed: int
     commit: int
+    part: tuple[int, int] = (0, 1)  # this job's place among those that share the answers, and how many they are
 
     def request(self, problem_id: str, problem: str, number: int) -> Request:
         """The request of one answer; its key changes when anything does that could change the reply."""
@@ -118,6 +119,17 @@ def generate(
     return dict(counts)
 
 
+def gather(parts: Sequence[Path], output: Path) -> int:
+    """Put the answers (ANSWERS) that several jobs drew into one table, as one job would have written it; its rows."""
+    table = read_tables(list(parts), ANSWERS).sort("problem_id", "number")
+    twice = table.filter(table.select("problem_id", "number").is_duplicated())
+    if twice.height:
+        todo = "delete the parts' folder and run again"
+        raise UserError(f"{twice['answer_id'][0]} stands in two parts", where=parts[0].parent, todo=todo)
+    write_table(output, table, ANSWERS)
+    return table.height
+
+
 def replay(problems: pl.DataFrame, job: Job, recorded: Path, output: Path) -> dict[str, int]:
     """Write answers that were drawn elsewhere (RECORDED) as ANSWERS; an answer that is not there is a failed one.
 
@@ -161,7 +173,7 @@ def _entries(
 
 def _places(problems: pl.DataFrame, job: Job) -> Iterator[tuple[str, int, Request]]:
     for problem_id, problem in problems.sort("id").select("id", "problem").iter_rows():
-        for number in range(job.settings.answers_per_problem):
+        for number in range(job.part[0], job.settings.answers_per_problem, job.part[1]):
             yield problem_id, number, job.request(problem_id, problem, number)
 
 

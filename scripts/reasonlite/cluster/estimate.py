@@ -164,7 +164,7 @@ def _evaluation(config: Config, rates: Rates) -> Line:
         for benchmark in settings.benchmarks.values()
     )
     models = len(settings.models)
-    return _generated("evaluate_answers", models, answers * models, "student", rates)
+    return _generated("evaluate_answers", models * settings.engines, answers * models, "student", rates)
 
 
 def beside_published(lines: list[Line], published: Path) -> list[str]:

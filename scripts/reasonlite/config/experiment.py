@@ -108,6 +108,11 @@ class Evaluated(Closed):
 
 class Evaluation(Closed):
     engine: VllmEngine
+    engines: int = Field(
+        1,
+        ge=1,
+        description="jobs, an engine each, that share the answers of a model",
+    )
     benchmarks: dict[Name, Benchmark] = Field(min_length=1, description="held-out problem sets")
     answers_per_problem: int = Field(ge=1, description="answers drawn for every problem: the n of avg@n")
     first_seed: int | None = Field(

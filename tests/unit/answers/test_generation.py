@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from reasonlite.answers.engines import Reply, Shared
-from reasonlite.answers.generation import Job, generate
+from reasonlite.answers.generation import Job, gather, generate
 from reasonlite.answers.journal import FEW_CHUNKS, Journal, chunks_of, report
 from reasonlite.config.settings import Effort, VllmEngine
 from reasonlite.core.errors import UserError
@@ -72,6 +72,20 @@ def test_rows_come_in_order_with_their_seeds(tmp_path):
     assert frame["answer_id"].to_list() == ["s:0_0", "s:0_1", "s:0_2", "s:1_0", "s:1_1", "s:1_2"]
     assert frame["answer"].cast(pl.Int64).to_list() == frame["seed"].to_list()
     assert frame["seed"].n_unique() == 6
+
+
+def test_several_engines_draw_what_one_would_have_drawn(tmp_path):
+    one = tmp_path / "one.parquet"
+    generate(PROBLEMS, job(), tmp_path / "j", Counting, one)
+    parts = []
+    for place in range(2):
+        parts.append(tmp_path / str(place) / "b.parquet")
+        generate(PROBLEMS, job(part=(place, 2)), tmp_path / f"j{place}", Counting, parts[-1])
+    assert [read_table(part, ANSWERS).height for part in parts] == [4, 2]
+    assert gather(parts, tmp_path / "all.parquet") == 6
+    assert read_table(tmp_path / "all.parquet", ANSWERS).equals(read_table(one, ANSWERS))
+    with pytest.raises(UserError, match="s:0_0 stands in two parts"):
+        gather([parts[0], parts[0]], tmp_path / "all.parquet")
 
 
 class Sampler(Counting):
