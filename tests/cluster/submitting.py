@@ -75,12 +75,12 @@ class Project:
 
         On the command line --set-resources would replace all of the profile's, not one rule's one line.
         """
-        self._write_profile(resources or {}, settings)
+        self.write_profile(resources or {}, settings)
         log = self.folder / f"snakemake-{time.monotonic_ns()}.log"
         earlier = set(snakemake_logs(self.folder))
         with log.open("w") as output:
             process = subprocess.Popen(
-                self._command(arguments, targets), cwd=self.folder, env=self._surroundings(),
+                self._command(arguments, targets), cwd=self.folder, env=self.surroundings(),
                 stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
         self._runs.append(Run(process, log, earlier))
@@ -88,15 +88,15 @@ class Project:
 
     def run_in_a_terminal(self) -> str:
         """Run to the end as a user does; what was written, then Snakemake's own log."""
-        self._write_profile({}, {})
+        self.write_profile({}, {})
         earlier = set(snakemake_logs(self.folder))
-        terminal = Terminal(self._command((), TARGETS), self.folder, self._surroundings())
+        terminal = Terminal(self._command((), TARGETS), self.folder, self.surroundings())
         assert terminal.finish() == 0, terminal.written[-9000:]
         logs = set(snakemake_logs(self.folder)) - earlier
         written = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.written)  # colours and the cursor's ways
         return "".join([written, *(path.read_text(errors="replace") for path in logs)])
 
-    def _write_profile(self, resources: dict[str, dict], settings: dict[str, Any]) -> None:
+    def write_profile(self, resources: dict[str, dict], settings: dict[str, Any]) -> None:
         profile = yaml.safe_load((self.folder / "profiles" / "slurm-mi300" / "config.yaml").read_text()) | SIZES
         for rule, changes in resources.items():
             profile["set-resources"][rule] = profile["set-resources"].get(rule, {}) | changes
@@ -108,7 +108,7 @@ class Project:
     def _command(self, arguments: tuple[str, ...], targets: list[str]) -> list[str]:
         return ["snakemake", "--profile", "profiles/changed", "--configfile", "tiny.yaml", *arguments, "--", *targets]
 
-    def _surroundings(self) -> dict[str, str]:
+    def surroundings(self) -> dict[str, str]:
         around = {**environment(), **self.cluster.environment}
         del around["PYTHONPATH"]  # a cluster's user has none
         around["PATH"] = f"{self.folder / 'bin'}:{Path(sys.executable).parent}:{around['PATH']}"

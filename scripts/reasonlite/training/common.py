@@ -25,6 +25,7 @@ from reasonlite.core.schemas import TRAINING_LOG, TRAINING_SPEED
 from reasonlite.core.stalls import Guard
 from reasonlite.core.tables import frame_of, write_table
 from reasonlite.models.folders import fingerprint, write_fingerprint
+from reasonlite.training import first_step
 
 log = get_logger(__name__)
 # of this machine or of the moment; the rest of the resolved arguments goes into the checkpoint
@@ -103,13 +104,23 @@ def watched(trainer_class: type) -> type:
         speeds: list[dict[str, Any]]
         pace: Pace
         guard: Guard
+        written = False  # whether it learns from written answers, whose first step can be looked at
+        looked = False
         note = ""  # the newest loss or reward, in words
 
         def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
             # SFTTrainer counts tokens anew when it resumes; the state's own count is kept with the checkpoint
             if getattr(self, "_total_train_tokens", None) == 0:
                 self._total_train_tokens = self.state.num_input_tokens_seen
+            first, where = self.written and not self.looked, "training"
+            if first:
+                first_step.check_batch(model, inputs, where, beside_cpu=self.is_world_process_zero())
             loss = super().training_step(model, inputs, num_items_in_batch)
+            if first:
+                self.looked = True
+                size = self.accelerator.unwrap_model(model).config.get_text_config().vocab_size
+                # what the trainer gives back is a part's share of the whole batch's loss
+                first_step.check_loss(float(loss) * self.args.gradient_accumulation_steps, size, where)
             self.state.num_input_tokens_seen = getattr(self, "_total_train_tokens", self.state.num_input_tokens_seen)
             if not torch.isfinite(loss):
                 rows = self.name_rows(inputs)
@@ -123,6 +134,8 @@ def watched(trainer_class: type) -> type:
 
         def log(self, logs: dict[str, float], *rest: Any, **named: Any) -> None:
             super().log(logs, *rest, **named)
+            if self.written:
+                first_step.check_gradient(logs.get("grad_norm"), "training")
             self.speeds.append({"step": self.state.global_step, "at": time.monotonic(), "memory": _peak_memory()})
             said = ((name, logs.get(name)) for name in ("loss", "reward"))
             known = [f"{name} {value:.4g}" for name, value in said if isinstance(value, (int, float))]

@@ -41,7 +41,7 @@ def train(job: common.Job) -> None:
         processing_class=tokenizer,
         peft_config=common.adapters(job.stage.lora, model, f"stages.{job.stage.name}"),
     )
-    trainer.train_dataset = learned
+    trainer.train_dataset, trainer.written = learned, True
     if not config.packing:
         trainer.name_rows = lambda inputs: _names_of(inputs, examples)
     common.run(trainer, job, saved_dtype, len(examples))
