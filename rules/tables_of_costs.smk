@@ -54,6 +54,7 @@ rule tabulate_ledger:
 rule estimate:
     input:
         rates=str(HOME / "config" / "rates.yaml"),
+        architectures=f"{PUBLISHED}/architectures.csv",
     log:
         "<logs>/estimate.log",
     localrule: True
@@ -78,5 +79,6 @@ rule estimate:
             {params.published} \
             --experiment {params.experiment:q} \
             --rates {input.rates:q} \
+            --architectures {input.architectures:q} \
             2>&1 | tee {log:q}
         """

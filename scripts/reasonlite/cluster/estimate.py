@@ -171,7 +171,7 @@ def beside_published(lines: list[Line], published: Path) -> list[str]:
     """What this run asks beside what the published one reports (csv: part, step, published), as lines of text."""
     counts = {part: count for part, _, count in pl.read_csv(published).iter_rows()}
     own = {line.rule: line.answers for line in lines}
-    found = []
+    found = ["beside the published run (config/published)"]
     for what, rule, part in (
         ("answers drawn", "generate_answers", "answers: all"),
         ("training examples", "curate", "examples: all"),
@@ -192,7 +192,7 @@ def report(lines: list[Line], rates: Rates, beside: list[str] | None = None) -> 
     text += ["", "rates, and where they are from"]
     text += [f"  {name} = {rate.value:g}: {rate.source}" for name, rate in rates.used.items()]
     if beside:
-        text += ["", "beside the published run (config/published)", *beside]
+        text += ["", *beside]
     return "\n".join(text)
 
 

@@ -1,4 +1,4 @@
-"""What the first step of a stage must look like. Here the CPU's path, which stands beside a GPU's, is compared itself."""
+"""What a first step must look like. Here the path of the CPU, which stands beside a GPU, is compared itself."""
 
 import pytest
 import torch
