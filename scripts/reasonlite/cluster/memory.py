@@ -60,8 +60,8 @@ def shapes(path: Path) -> dict[str, Shape]:
     """Known shapes by repository (csv: config/published/architectures.csv); what a row leaves out is 0."""
     rows = pl.read_csv(path).iter_rows(named=True)
     names = [field.name for field in fields(Shape)]
-    found: dict[str, Any] = {row["repo"]: [row[name] for name in names] for row in rows}
-    return {repo: Shape(*(0 if value is None else value for value in values)) for repo, values in found.items()}
+    found: dict[str, list[Any]] = {row["repo"]: [row[name] or False for name in names] for row in rows}
+    return {repo: Shape(*values) for repo, values in found.items()}
 
 
 def shape_of(model: Any, known: dict[str, Shape]) -> Shape | None:

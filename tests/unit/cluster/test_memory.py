@@ -29,7 +29,7 @@ def test_parameters_are_those_of_the_architecture_without_weights(repo):
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(CONFIG_MAPPING[kind](**sizes))
     assert shape.parameters == sum(each.numel() for each in model.parameters())
-    assert shape.weights_gb == pytest.approx(2 * shape.parameters / 1e9, rel=0.25)  # bfloat16, some with the head twice
+    assert shape.weights_gb == pytest.approx(2 * shape.parameters / 1e9, rel=0.3)  # bfloat16, some with the head twice
 
 
 def paper(**arguments):
