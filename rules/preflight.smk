@@ -14,6 +14,7 @@ rule preflight_cpu:
     params:
         scripts=SCRIPTS,
         results=lambda wildcards: RESULTS,
+        identity=identity("preflight"),
     message:
         "Looking at a node without GPUs"
     shell:
@@ -49,6 +50,7 @@ rule preflight_engine:
             PLAN["teacher"]["engine"]["kind"] == "vllm"
             and f"{RESULTS}/models/{PLAN['teacher']['model']}",
         ),
+        identity=identity("preflight"),
     message:
         "Looking at a node for engines"
     shell:
@@ -79,6 +81,7 @@ rule preflight_train:
         scripts=SCRIPTS,
         gres=gres_option,
         results=lambda wildcards: RESULTS,
+        identity=identity("preflight"),
     message:
         "Looking at nodes for training"
     shell:
@@ -104,6 +107,7 @@ rule preflight:
     localrule: True
     params:
         scripts=SCRIPTS,
+        identity=identity("preflight"),
     message:
         "What the nodes are like"
     shell:

@@ -59,7 +59,7 @@ SelectTypeParameters=CR_Core_Memory
 SlurmdParameters=config_overrides
 GresTypes=gpu
 ReturnToService=2
-MinJobAge=600
+MinJobAge=7200
 KillWait=5
 SchedulerType=sched/backfill
 SchedulerParameters=sched_interval=5,bf_interval=5
