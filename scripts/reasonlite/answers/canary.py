@@ -106,7 +106,7 @@ class Round:
         known = [value for reply in self.replies.values() for value in reply.logprobs or []]
         if known:
             found.log_probability = sum(known) / len(known)
-            if found.log_probability < GUESSING:
+            if not found.log_probability >= GUESSING:  # what is not a number is no better
                 found.flaws.append(f"it guesses: its own words have a log-probability of {found.log_probability:.1f}")
         if engine is None or not known:
             return

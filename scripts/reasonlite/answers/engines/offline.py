@@ -129,7 +129,10 @@ class Offline:
         from vllm.inputs import tokens_input
 
         prompts = [list(self._prompt(request)) for request, _ in given]
-        texts = [tokens_input([*prompt, *ids]) for prompt, (_, ids) in zip(prompts, given, strict=True)]
+        # a text of full length leaves no room for the one token that vLLM wants to write
+        texts = [
+            tokens_input([*prompt, *ids][: self._limit - 1]) for prompt, (_, ids) in zip(prompts, given, strict=True)
+        ]
         outputs = self._engine.generate(texts, SamplingParams(max_tokens=1, prompt_logprobs=0), use_tqdm=False)
         return [
             _logprobs(ids, output.prompt_logprobs[len(prompt) :])
@@ -193,7 +196,7 @@ def _reply(output: Any, seed: int) -> Reply:
 
 def _logprobs(ids: list[int], tables: Any) -> list[float]:
     """Of each token, from vLLM's table of a few tokens at its place."""
-    return [float(table[token].logprob) for token, table in zip(ids, tables, strict=True)]
+    return [float(table[token].logprob) for token, table in zip(ids, tables, strict=False)]
 
 
 def _cpu_arguments(settings: VllmEngine) -> dict[str, Any]:
