@@ -40,11 +40,12 @@ rule preflight_engine:
         scripts=SCRIPTS,
         results=lambda wildcards: RESULTS,
         gres=gres_option,
-        engine=option(
+        engine=lambda wildcards: option(
             "--engine",
             PLAN["teacher"]["engine"]["kind"] == "vllm"
             and canonical_json(PLAN["teacher"]["engine"]),
         ),
+        effort=lambda wildcards: canonical_json(next(iter(PLAN["teacher"]["efforts"].values()))),
         model=option(
             "--model",
             PLAN["teacher"]["engine"]["kind"] == "vllm"
@@ -59,6 +60,7 @@ rule preflight_engine:
             {params.gres} \
             --cpus {threads} \
             {params.engine} \
+            --effort {params.effort:q} \
             {params.model} \
             --results {params.results:q} \
             --output {output.facts:q} \

@@ -6,9 +6,9 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite.answers import engines
+from reasonlite.answers import canary, engines
 from reasonlite.cluster import devices, interruption
-from reasonlite.config.settings import Adjudicator, Engine, ServerEngine
+from reasonlite.config.settings import Adjudicator, Engine, Prompt, ServerEngine
 from reasonlite.core import cli, errors, logs, schemas, tables
 from reasonlite.labels import adjudication
 from reasonlite.models import folders
@@ -49,8 +49,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     start_engine = functools.partial(
         engines.open_engine, arguments.engine, arguments.model, settings.sampling, settings.template_arguments
     )
+    length = settings.sampling.max_tokens if server else arguments.engine.max_model_len
+    watch = canary.Watch(arguments.engine.canary, Prompt(), settings.sampling, length)
     with engines.Shared(start_engine) as shared:
-        found = adjudication.adjudicate(asked, problems, court, arguments.journal, shared.engine)
+        found = adjudication.adjudicate(asked, problems, court, arguments.journal, shared.engine, watch)
     tables.write_table(arguments.output, found, schemas.ADJUDICATED)
     unusable = found["error"].is_not_null().sum()
     logs.get_logger("adjudicate").info("%d pairs asked, %d of them without a usable reply", found.height, unusable)

@@ -33,8 +33,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     node.add_argument("--config-file", type=Path, help="accelerate's configuration, for train")
     node.add_argument("--model", type=Path, help="folder of the engine's model; may not be there yet")
     node.add_argument("--engine", help="as in teacher.engine, for engine")
+    node.add_argument("--effort", help="as one of teacher.efforts, for engine")
     node.add_argument("--results", type=Path, required=True, help="the run's folder")
     node.add_argument("--output", type=Path, required=True, help="facts as JSON")
+    seen = commands.add_parser("gpus", help="what torch sees, in a process of its own: it holds the GPUs while it runs")
+    seen.add_argument("--output", type=Path, required=True)
     exchange = commands.add_parser("exchange", help="one process of the collective's measurement")
     exchange.add_argument("--output", type=Path, required=True)
     report = commands.add_parser("report", help="the verdict")
@@ -42,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = parser.parse_args(argv)
     if given.command == "report":
         tell([json.loads(path.read_text(encoding="utf-8")) for path in given.facts])
+    elif given.command == "gpus":
+        files.write_json(given.output, collective.gpus())
     elif given.command == "exchange":
         if found := collective.measure():
             files.write_json(given.output, found)
@@ -56,7 +61,9 @@ def look(given: argparse.Namespace) -> dict[str, Any]:
     _, gpus = checks.gpus_of(given.gres.strip("'"))
     facts = preflight.node_facts(given.results)
     if gpus:
-        facts["gpus"] = collective.gpus()
+        output = given.output.with_suffix(".gpus.json")
+        error = run([sys.executable, __file__, "gpus", "--output", str(output)], collective.SECONDS)
+        facts["gpus"] = _taken(output) if error is None else {"seen": [], "error": error}
     if given.kind == "train" and (given.nodes > 1 or gpus > 1):
         facts["collective"] = exchanged(given)
     if given.model is not None:
@@ -74,10 +81,15 @@ def exchanged(given: argparse.Namespace) -> dict[str, Any]:
     line += [str(SCRIPTS / "preflight.py"), "exchange", "--output", str(output)]
     error = run(line, 4 * collective.SECONDS)
     if error is None and output.is_file():
-        found: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
-        output.unlink()
-        return found
+        return _taken(output)
     return {"error": error or "no process gave a result"}
+
+
+def _taken(output: Path) -> dict[str, Any]:
+    """What a process of ours has left in a file that is not needed any more."""
+    found: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
+    output.unlink()
+    return found
 
 
 def answered(given: argparse.Namespace) -> dict[str, Any]:
@@ -88,7 +100,10 @@ def answered(given: argparse.Namespace) -> dict[str, Any]:
         folder = Path(name)
         problem = {"id": "p:0", "source": "p", "problem": "What is 1 + 1?", "answer": "2"}
         tables.write_table(folder / "p.parquet", tables.frame_of([problem], schemas.PROBLEMS), schemas.PROBLEMS)
-        settings = {"answers_per_problem": 1, "sampling": {"temperature": 0.0, "max_tokens": 64}}
+        settings = json.loads(given.effort) | {"answers_per_problem": 1}
+        # one short real answer; the canary's own length is its settings' and not above this
+        most = (json.loads(given.engine).get("canary") or {}).get("max_tokens", 64)
+        settings["sampling"] |= {"temperature": 0.0, "max_tokens": min(settings["sampling"]["max_tokens"], most)}
         line = [sys.executable, str(SCRIPTS / "generate_answers.py"), "--problems", str(folder / "p.parquet")]
         line += ["--model", str(given.model), "--engine", given.engine, "--effort", "preflight", "--seed", "0"]
         line += [

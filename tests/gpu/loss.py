@@ -40,8 +40,8 @@ def main() -> int:
                 found["losses"][implementation] = f"not at hand: {str(error).splitlines()[0]}"
                 continue
             if "cpu" not in found:
-                found["cpu"] = first_step.cpu_loss(model, ids, ids)
-            found["losses"][implementation] = first_step.row_loss(model, ids.to(device), ids.to(device))
+                found["cpu"] = first_step.cpu_loss(model, ids)
+            found["losses"][implementation] = first_step.row_loss(model, ids.to(device))
     card.keep(given.output, found)
     known = [value for value in found["losses"].values() if isinstance(value, float)]
     allowed = first_step.APART * max(1.0, found["cpu"])

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from reasonlite.answers.engines import Engine, Reply, Request
+from reasonlite.answers.journal import Journal, put_aside
 from reasonlite.answers.prompts import messages_for
 from reasonlite.answers.transcripts import final_answer, split_reply
 from reasonlite.config.settings import Canary, Prompt, Sampling
@@ -28,6 +29,7 @@ from reasonlite.judge.equivalence import compare
 log = get_logger(__name__)
 
 KEY = "canary"
+RECORD = "canary.jsonl"  # in the journal's folder
 PROBLEMS = [
     ("What is 7 + 5?", "12"),
     ("What is 9 times 6?", "54"),
@@ -51,6 +53,7 @@ class Found:
     """What a round of the canary showed. ``drift``: mean distance of log-probabilities, in nats."""
 
     flaws: list[str] = field(default_factory=list)
+    unasked: str | None = None  # why there is no verdict
     accuracy: float = 0.0
     log_probability: float | None = None
     drift: float | None = None
@@ -81,7 +84,9 @@ class Round:
     def found(self, engine: Engine | None = None) -> Found:
         """The verdict; with the engine its log-probabilities are compared with themselves and with a reference."""
         found = Found()
-        if any(reply.lost for reply in self.replies.values()):  # the server is away, which is not the model's fault
+        failed = [reply.error for reply in self.replies.values() if _is_failure(reply)]
+        if 2 * len(failed) >= len(self.requests):  # the server's fault, not the model's; the real requests will tell
+            found.unasked = failed[0]
             return found
         flaws: list[str] = []
         right = 0
@@ -157,40 +162,62 @@ def long_problem(length: int) -> tuple[str, str]:
     return f"Here is a list of numbers: {listed}. What is the last number of the list?", str(numbers[-1])
 
 
+def _is_failure(reply: Reply) -> bool:
+    """Whether no model has answered: the server is away, or refuses the request or lets it wait too long."""
+    return reply.text is None and not (reply.error or "").startswith("empty reply")
+
+
 def flaw_of(reply: Reply) -> str | None:
     """What is wrong with a reply whatever was asked, or None."""
-    if reply.text is None or not reply.text.strip():
-        return reply.error or "empty"
+    if _is_failure(reply):
+        return None
+    if not (reply.text or "").strip():
+        # a server that keeps reasoning to itself has nothing to show when the tokens are used up
+        return None if reply.finish_reason == "length" else reply.error or "empty"
     ids = reply.ids or []
     if len(ids) >= REPEATED and len(set(ids[-REPEATED:])) == 1:
-        return f"one token over and over: {reply.text[-20:]!r}"
-    letters = [letter for letter in reply.text if letter.isalpha()]
+        return f"one token over and over: {(reply.text or '')[-20:]!r}"
+    text = reply.text or ""
+    letters = [letter for letter in text if letter.isalpha()]
     foreign = [letter for letter in letters if not unicodedata.name(letter, "").startswith(HOME)]
     if len(letters) >= 10 and len(foreign) > FOREIGN * len(letters):
         return f"another alphabet: {''.join(foreign[:20])}"
-    if "\ufffd" in reply.text and reply.text.count("\ufffd") > len(reply.text) / 20:
+    if text.count("\ufffd") > len(text) / 20:
         return "no text: bytes that are no characters"
     return None
 
 
 class Watch:
-    """The canary of one engine: before its first request, and again after every so many."""
+    """The canary of one engine: before its first request, after every so many, and when it has answered all.
+
+    What came in since the last sane round is not trusted until the next one: of every journal that the engine filled.
+    """
 
     def __init__(self, settings: Canary | None, prompt: Prompt, sampling: Sampling, length: int) -> None:
         self._settings, self._prompt, self._sampling, self._length = settings, prompt, sampling, length
         self._began = False
-        self._since = 0
+        self._since = 0  # real requests after the last round
         self._round: Round | None = None
+        self._doubtful: dict[Path, int] = {}  # journals, and their last chunk that is trusted
 
-    def begin(self, engine: Engine, seed: int, record: Path) -> None:
+    def begin(self, engine: Engine, seed: int, journal: Journal) -> None:
         """Ask an engine that is fresh; what it says ends the job unless it is sane."""
+        self._doubtful.setdefault(journal.folder, journal.last)
         if self._settings is None or self._began:
             return
+        self._ask(engine, seed, journal, fresh=True)
+        self._began = True
+
+    def end(self, engine: Engine, seed: int, journal: Journal) -> None:
+        """Ask once more after the last real reply."""
+        if self._settings is not None and self._began and self._since:
+            self._ask(engine, seed, journal, fresh=False)
+
+    def _ask(self, engine: Engine, seed: int, journal: Journal, *, fresh: bool) -> None:
         self._round = self._new(seed)
         for request, reply in engine.replies(self._round.requests):
             self._round.take(request, reply)
-        self._settle(self._round.found(engine), record)
-        self._began = True
+        self._settle(self._round.found(engine if fresh else None), journal)
 
     def between(self, seed: int) -> list[Request]:
         """The questions to be put now, beside the real ones: none, but after every so many."""
@@ -200,34 +227,43 @@ class Watch:
         self._round = self._new(seed)
         return self._round.requests
 
-    def take(self, request: Request, reply: Reply, record: Path) -> bool:
-        """Note a reply to a question of ``between``; whether a round has ended, and well."""
+    def take(self, request: Request, reply: Reply, journal: Journal) -> None:
+        """Note a reply to a question of ``between``."""
         assert self._round is not None
-        if not self._round.take(request, reply):
-            return False
-        self._settle(self._round.found(), record)
-        return True
+        if self._round.take(request, reply):
+            self._settle(self._round.found(), journal)
 
     def _new(self, seed: int) -> Round:
         assert self._settings is not None
         return Round(self._settings, self._prompt, self._sampling, self._length, seed)
 
-    def _settle(self, found: Found, record: Path) -> None:
+    def _settle(self, found: Found, journal: Journal) -> None:
         self._round, self._since = None, 0
-        note = {"at": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "host": socket.gethostname(), "sane": not found.flaws}
-        note |= {"switches": {name: os.environ[name] for name in sorted(os.environ) if name.startswith("VLLM_")}}
-        record.parent.mkdir(parents=True, exist_ok=True)
-        with record.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(note | asdict(found), ensure_ascii=False) + "\n")
+        record = journal.folder / RECORD
+        _write(found, record)
         said = f"{found.accuracy:.0%} right"
         said += f", log-probability {found.log_probability:.2f}" if found.log_probability is not None else ""
         said += f", {found.drift:.3f} from itself read again" if found.drift is not None else ""
-        if not found.flaws:
+        if found.unasked is not None:
+            log.warning("canary: no verdict, because it was not answered: %s", found.unasked)
+        elif not found.flaws:
             log.info("canary: sane (%s)", said)
-            return
-        raise UserError(
-            "the canary's answers are garbage: " + "; ".join(found.flaws) + f" ({said}). The last one: "
-            f"{str(found.replies[-1]['text'])[:200]!r}",
-            where=record,
-            todo=SWITCHES,
-        )
+            self._doubtful = {journal.folder: journal.last}
+        else:
+            for folder, trusted in self._doubtful.items():
+                put_aside(folder, trusted)
+            raise UserError(
+                "the canary's answers are garbage: " + "; ".join(found.flaws) + f" ({said}). The last one: "
+                f"{str(found.replies[-1]['text'])[:200]!r}",
+                where=record,
+                todo=SWITCHES,
+            )
+
+
+def _write(found: Found, record: Path) -> None:
+    """Add a line to the run's records."""
+    sane = None if found.unasked is not None else not found.flaws
+    note: dict[str, Any] = {"at": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "host": socket.gethostname(), "sane": sane}
+    note |= {"switches": {name: os.environ[name] for name in sorted(os.environ) if name.startswith("VLLM_")}}
+    with record.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(note | asdict(found), ensure_ascii=False) + "\n")

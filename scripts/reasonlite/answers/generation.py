@@ -199,10 +199,9 @@ def fill(
     back. A server that is away ends it, with what came in kept. Garbage of the canary (``watch``) ends it, and what
     came in since the last sane round is put aside.
     """
-    record = journal.folder / "canary.jsonl"
     if watch is not None:
-        watch.begin(engine, missing[0].seed, record)
-    run = _Run(journal, commit, attempts, missing, watch, record)
+        watch.begin(engine, missing[0].seed, journal)
+    run = _Run(journal, commit, attempts, missing, watch)
     while run.waiting:
         before = run.done
         for request, reply in engine.replies(run.feed()):
@@ -214,6 +213,8 @@ def fill(
                 where="engine",
                 todo="read the server's log; what was answered is kept, so just run again",
             )
+        if watch is not None and (interruption.warned() or not run.waiting):
+            watch.end(engine, missing[0].seed, journal)
         if interruption.warned() and run.waiting:
             interruption.hand_back(f"{run.done} of {run.total} replies are in the journal")
 
@@ -228,9 +229,8 @@ class _Run:
         attempts: int,
         missing: list[Request],
         watch: canary.Watch | None,
-        record: Path,
     ) -> None:
-        self._watch, self._record, self._trusted = watch, record, journal.last
+        self._watch = watch
         self._journal, self._size, self._attempts = journal, commit, attempts
         self._requests = {request.key: request for request in missing}
         self.waiting = deque(self._requests.values())
@@ -254,8 +254,8 @@ class _Run:
 
     def take(self, request: Request, reply: Reply) -> None:
         """Note a reply; a failed request that may be made again waits for the next round."""
-        if request.key.startswith(f"{canary.KEY}/"):
-            self._take_canary(request, reply)
+        if self._watch is not None and request.key.startswith(f"{canary.KEY}/"):
+            self._watch.take(request, reply, self._journal)
             return
         if reply.lost:
             self.lost, self.error = self.lost + 1, reply.error or ""
@@ -274,16 +274,6 @@ class _Run:
         if len(self._pending) >= self._size or time.monotonic() > self._committed + COMMIT_SECONDS:
             self.commit()
         self._tell()
-
-    def _take_canary(self, request: Request, reply: Reply) -> None:
-        assert self._watch is not None
-        try:
-            if self._watch.take(request, reply, self._record):
-                self._trusted = self._journal.last
-        except UserError:
-            self._pending = []
-            self._journal.put_aside(self._trusted)
-            raise
 
     def _tries(self, request: Request) -> int:
         place = self._journal.places.get(request.key)

@@ -86,13 +86,6 @@ class Journal:
         """Number of the newest chunk."""
         return self._last
 
-    def put_aside(self, after: int) -> None:
-        """Let no entry of the chunks after that number count any more; they are kept beside, as .suspect."""
-        for path in chunks_of(self.folder):
-            if int(path.stem) > after:
-                path.rename(path.with_suffix(".suspect"))
-        self.places = {key: place for key, place in self.places.items() if place.chunk <= after}
-
     def _write(self, frame: pl.DataFrame) -> None:
         number = self._last + 1
         write_table(self.folder / f"{number:06d}.parquet", frame, JOURNAL)
@@ -138,6 +131,13 @@ class Journal:
 def chunks_of(folder: Path) -> list[Path]:
     """The chunks of a journal in the order they were written."""
     return sorted(path for path in folder.glob("*.parquet") if path.stem.isdigit())
+
+
+def put_aside(folder: Path, after: int) -> None:
+    """Let no entry of the chunks after that number count any more; they are kept beside, as .suspect."""
+    for path in chunks_of(folder):
+        if int(path.stem) > after:
+            path.rename(path.with_suffix(f".{time.time_ns()}.suspect"))
 
 
 def report(folder: Path) -> dict[str, int]:

@@ -22,7 +22,6 @@ PARTS = (
     "evaluation",
     "training",
     "checkpoints",
-    "tokens",
     "curriculum",
     "judged",
     "votes",

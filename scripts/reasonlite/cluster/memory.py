@@ -19,7 +19,7 @@ from reasonlite.config.settings import VllmEngine
 GB = 1e9
 OTHER_GB = 3.0  # the driver's context, workspaces of kernels and of collectives
 VLLM_SHARE = 0.9  # of a GPU's memory, that vLLM takes by itself
-LOGIT_BYTES = 2 + 4 + 4  # bfloat16 logits, their float32 copy, its gradient; Liger makes them piece by piece instead
+LOGIT_BYTES = 2 + 4 + 4  # bfloat16 logits, their float32 copy, its gradient
 RECOMPUTED = 1.5  # of a layer's activations, while it is run again: the gradients of some of them live beside
 
 
@@ -92,7 +92,9 @@ def shape_of(model: Any, known: dict[str, Shape]) -> Shape | None:
 def training(shape: Shape, arguments: dict[str, Any], ranks: int) -> dict[str, float]:
     """GB of one rank under ZeRO stage 1 in bfloat16, by what takes them.
 
-    ``arguments``: TRL's, of which batch, max_length, gradient_checkpointing and use_liger_kernel count.
+    ``arguments``: TRL's, of which batch, max_length, gradient_checkpointing, packing, attention and
+    label_smoothing_factor count. TRL 1.16 computes the loss in tiles, without logits of the whole batch, unless it
+    has to smooth labels (its add_fused_lm_head).
     """
     packed = bool(arguments.get("packing"))
     batch = 1 if packed else int(arguments.get("per_device_train_batch_size", 8))
@@ -104,12 +106,12 @@ def training(shape: Shape, arguments: dict[str, Any], ranks: int) -> dict[str, f
     kept = tokens * shape.hidden * 2
     checkpointed = bool(arguments.get("gradient_checkpointing", True))  # TRL's default
     activations = shape.layers * kept + layer if checkpointed else shape.layers * layer
-    liger = bool(arguments.get("use_liger_kernel"))
+    whole = bool(arguments.get("label_smoothing_factor"))
     return {
         "weights and gradients": shape.parameters * 4 / GB,
         "optimizer": shape.parameters * 12 / ranks / GB,
         "activations": activations / GB,
-        "logits": 0.0 if liger else tokens * shape.vocabulary * LOGIT_BYTES / GB,
+        "logits": tokens * shape.vocabulary * LOGIT_BYTES / GB if whole else 0.0,
         # sdpa hides padding by a table of length x length for each row; rows of packed examples need none
         "mask of padding": 0.0 if packed or _flash(arguments) else batch * length**2 / GB,
         "other": OTHER_GB,
@@ -163,7 +165,7 @@ def lines(found: list[tuple[str, dict[str, float], float]], gpu_gb: float) -> tu
 
 TODO = {
     "activations": "gradient_checkpointing: true, or a smaller batch with gradient_accumulation_steps",
-    "logits": "use_liger_kernel: true, or a smaller per_device_train_batch_size",
+    "logits": "label_smoothing_factor: 0, or a smaller per_device_train_batch_size",
     "mask of padding": "packing: true, or attn_implementation: flash_attention_2 under model_init_kwargs",
     "weights and gradients": "envs/accelerate/fsdp2.yaml, or lora",
     "optimizer": "more GPUs, or lora",

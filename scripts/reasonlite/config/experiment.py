@@ -111,7 +111,7 @@ class Evaluation(Closed):
     engines: int = Field(
         1,
         ge=1,
-        description="jobs, an engine each, that share the answers of a model",
+        description="jobs, an engine each, that share the answers of a model; with another number all are drawn again",
     )
     benchmarks: dict[Name, Benchmark] = Field(min_length=1, description="held-out problem sets")
     answers_per_problem: int = Field(ge=1, description="answers drawn for every problem: the n of avg@n")

@@ -21,16 +21,19 @@ from reasonlite.core.pace import duration
 FLOOR_SECONDS = 20 * 60.0  # never less between two beats
 FIRST_SECONDS = 60 * 60.0  # until the first one: weights are read, kernels compiled
 FACTOR = 10  # times the longest pause so far
+FIRST_FACTOR = 3  # times the first one, which also set everything up
 OWN = "REASONLITE_STALL_SECONDS"  # the environment's own floor, for both
 OTHERS_SECONDS = 15.0  # in which the other ranks find the same and write their stacks, before a launcher ends them
 DEAF_SECONDS = 60.0  # after which the interpreter itself, if it cannot run this thread, is ended from outside of it
 LOOK_SECONDS = 2.0
+SUSPENDED_SECONDS = 20.0  # late by so much, this thread was not run because the job was not
 
 
 class Guard:
     """Watches for ``beat``; ``what`` is counted, in the singular: step, reply.
 
-    The limit is FACTOR times the longest pause between two beats so far, and never less than FLOOR_SECONDS.
+    The limit is FACTOR times the longest pause between two beats so far or FIRST_FACTOR times that before the first,
+    and never less than FLOOR_SECONDS. Time in which the whole process was suspended does not count.
     """
 
     def __init__(self, what: str) -> None:
@@ -38,7 +41,7 @@ class Guard:
         self._what = what
         self._floor = float(own) if own else FLOOR_SECONDS
         self._limit = max(self._floor, float(own) if own else FIRST_SECONDS)
-        self._longest = 0.0
+        self._longest = self._first = 0.0
         self._beats = 0
         self._last = time.monotonic()
         self._armed = 0.0
@@ -48,6 +51,7 @@ class Guard:
     def __enter__(self) -> Guard:
         _, hard = resource.getrlimit(resource.RLIMIT_CORE)
         resource.setrlimit(resource.RLIMIT_CORE, (0, hard))  # the ended workers leave stacks, not gigabytes
+        faulthandler.enable(file=2)  # workers that are forked from here say where they were, too
         self._last = time.monotonic()
         self._arm()
         self._thread.start()
@@ -63,8 +67,10 @@ class Guard:
         now = time.monotonic()
         if self._beats:
             self._longest = max(self._longest, now - self._last)
+        else:
+            self._first = now - self._last
         self._beats += 1
-        self._limit = max(self._floor, FACTOR * self._longest)
+        self._limit = max(self._floor, FACTOR * self._longest, FIRST_FACTOR * self._first)
         self._last = now
         if now > self._armed + LOOK_SECONDS:
             self._arm()
@@ -75,7 +81,13 @@ class Guard:
         faulthandler.dump_traceback_later(self._limit + DEAF_SECONDS, exit=True, file=2)
 
     def _watch(self) -> None:
+        before = time.monotonic()
         while not self._ended.wait(LOOK_SECONDS):
+            now = time.monotonic()
+            if now - before > LOOK_SECONDS + SUSPENDED_SECONDS:
+                self._last += now - before
+                self._arm()
+            before = now
             if time.monotonic() > self._last + self._limit:
                 self._end()
 

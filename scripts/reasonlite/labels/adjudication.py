@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from reasonlite.answers import canary
 from reasonlite.answers.engines import Engine, Request
 from reasonlite.answers.generation import fill, request_of, wanted
 from reasonlite.answers.journal import Journal
@@ -130,7 +131,12 @@ class Court:
 
 
 def adjudicate(
-    asked: pl.DataFrame, problems: pl.DataFrame, court: Court, journal_folder: Path, engine: Callable[[], Engine]
+    asked: pl.DataFrame,
+    problems: pl.DataFrame,
+    court: Court,
+    journal_folder: Path,
+    engine: Callable[[], Engine],
+    watch: canary.Watch | None = None,
 ) -> pl.DataFrame:
     """ADJUDICATED: a row for each question, with the model's verdict and the text of its last reply.
 
@@ -147,7 +153,7 @@ def adjudicate(
             requests = {number: court.request(texts, rows[number], attempt) for number in open_rows}
             missing = [request for request in requests.values() if wanted(journal, request.key, 1)]
             if missing:
-                fill(journal, missing, engine(), attempts=1, commit=court.commit)
+                fill(journal, missing, engine(), attempts=1, commit=court.commit, watch=watch)
             keys = [request.key for request in requests.values()]
             entries = (entry for block in journal.read(keys) for entry in block.iter_rows(named=True))
             done |= {number: _outcome(entry, attempt + 1) for number, entry in zip(requests, entries, strict=True)}

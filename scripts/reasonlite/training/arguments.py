@@ -36,6 +36,8 @@ def check_arguments(method: str, arguments: dict[str, Any], where: str) -> None:
     known = _known(method)
     if known is None:
         return
+    if method == "sft" and arguments.get("packing") and arguments.get("max_length", 1) is None:
+        raise UserError("is needed with packing", where=f"{where}.max_length", todo="give the tokens of a row")
     if method == "sft" and arguments.get("packing") and arguments.get("packing_strategy", "bfd") != "bfd":
         todo = "leave it out: whole examples are packed, as bfd does"
         raise UserError("cuts examples", where=f"{where}.packing_strategy", todo=todo)

@@ -112,15 +112,12 @@ def watched(trainer_class: type) -> type:
             # SFTTrainer counts tokens anew when it resumes; the state's own count is kept with the checkpoint
             if getattr(self, "_total_train_tokens", None) == 0:
                 self._total_train_tokens = self.state.num_input_tokens_seen
-            first, where = self.written and not self.looked, "training"
+            first = self.written and self.state.global_step == 0 and not self.looked
             if first:
-                first_step.check_batch(model, inputs, where, beside_cpu=self.is_world_process_zero())
+                first_step.check_batch(inputs, "training")
             loss = super().training_step(model, inputs, num_items_in_batch)
             if first:
-                self.looked = True
-                size = self.accelerator.unwrap_model(model).config.get_text_config().vocab_size
-                # what the trainer gives back is a part's share of the whole batch's loss
-                first_step.check_loss(float(loss) * self.args.gradient_accumulation_steps, size, where)
+                self._check_first(model, inputs, float(loss), num_items_in_batch)
             self.state.num_input_tokens_seen = getattr(self, "_total_train_tokens", self.state.num_input_tokens_seen)
             if not torch.isfinite(loss):
                 rows = self.name_rows(inputs)
@@ -131,6 +128,12 @@ def watched(trainer_class: type) -> type:
                     todo="lower arguments.learning_rate or set arguments.max_grad_norm; checkpoints before it are kept",
                 )
             return loss
+
+        def _check_first(self, model: Any, inputs: Any, loss: float, items: Any) -> None:
+            self.looked = True
+            parts, ranks = self.current_gradient_accumulation_steps, self.args.world_size
+            size = self.accelerator.unwrap_model(model).config.get_text_config().vocab_size
+            first_step.check_loss(first_step.mean_loss(loss, inputs["labels"], items, parts, ranks), size, "training")
 
         def log(self, logs: dict[str, float], *rest: Any, **named: Any) -> None:
             super().log(logs, *rest, **named)

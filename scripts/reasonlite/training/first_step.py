@@ -24,11 +24,10 @@ TODO = (
 )
 
 
-def check_batch(model: Any, inputs: dict[str, Any], where: str, *, beside_cpu: bool) -> None:
-    """Before the first step: share of trained tokens, and on a GPU the loss of the first row beside the CPU's.
+def check_batch(inputs: dict[str, Any], where: str) -> None:
+    """Before the first step: how much of the batch is trained; a batch of which nothing is ends the stage.
 
-    ``inputs``: input_ids and labels (batch, length), attention_mask where rows are padded. The CPU is asked if
-    ``beside_cpu``, about small models, where the process has all weights.
+    ``inputs``: input_ids and labels (batch, length), attention_mask where rows are padded.
     """
     labels, ids = inputs["labels"], inputs["input_ids"]
     seen = int(inputs["attention_mask"].sum()) if "attention_mask" in inputs else ids.numel()
@@ -36,26 +35,35 @@ def check_batch(model: Any, inputs: dict[str, Any], where: str, *, beside_cpu: b
     log.info("first batch: %d rows, %d tokens, %.0f%% of them trained", len(ids), seen, 100 * trained / max(seen, 1))
     if not trained:
         raise UserError("no token of the first batch is trained", where=where, todo="set completion_only_loss: false")
-    bare = getattr(model, "module", model)  # without what would speak to the other processes
-    if beside_cpu and ids.is_cuda and _is_whole(bare) and sum(each.numel() for each in bare.parameters()) <= SMALL:
-        row = ids[:1, :TOKENS], labels[:1, :TOKENS]
-        compare(row_loss(bare, *row), cpu_loss(bare, *row), where)
+
+
+def check_device(model: Any, tokens: Any, where: str) -> None:
+    """On a GPU: the loss of the first tokens of an example there, beside float32 on the CPU; small models only.
+
+    ``model`` as it was opened, on the CPU: trainers bind what they patch to the model itself, which no copy survives.
+    """
+    import torch
+
+    if not torch.cuda.is_available() or sum(each.numel() for each in model.parameters()) > SMALL:
+        return
+    ids = torch.as_tensor(tokens[:TOKENS])[None]
+    there = cpu_loss(model, ids)
+    on_gpu = copy.deepcopy(model).to("cuda")
+    compare(row_loss(on_gpu, ids.to("cuda")), there, where)
+    del on_gpu
+    torch.cuda.empty_cache()
 
 
 def compare(here: float, there: float, where: str) -> None:
     """Refuse a loss on the device (``here``, nats) that is far from the CPU's (``there``)."""
-    log.info("loss of the first row: %.4f here, %.4f in float32 on the CPU", here, there)
+    log.info("loss of the first tokens: %.4f here, %.4f in float32 on the CPU", here, there)
     if not abs(here - there) <= APART * max(1.0, there):  # not a number is far away too
-        what = f"the loss of the first row is {here:.4f} here and {there:.4f} in float32 on the CPU"
+        what = f"the loss of the first tokens is {here:.4f} here and {there:.4f} in float32 on the CPU"
         raise UserError(what, where=where, todo=TODO)
 
 
-def _is_whole(model: Any) -> bool:
-    return all(each.numel() and type(each.data).__name__ != "DTensor" for each in model.parameters())
-
-
-def row_loss(model: Any, ids: Any, labels: Any) -> float:
-    """Mean loss (nats a token) of one row without dropout."""
+def row_loss(model: Any, ids: Any) -> float:
+    """Mean loss (nats a token) of one row (1, length), every token counted, without dropout."""
     import torch
 
     was = model.training
@@ -63,14 +71,24 @@ def row_loss(model: Any, ids: Any, labels: Any) -> float:
     with torch.no_grad():
         logits = model(input_ids=ids).logits[0, :-1].float()
     model.train(was)
-    return float(torch.nn.functional.cross_entropy(logits, labels[0, 1:], ignore_index=-100))
+    return float(torch.nn.functional.cross_entropy(logits, ids[0, 1:]))
 
 
-def cpu_loss(model: Any, ids: Any, labels: Any) -> float:
+def cpu_loss(model: Any, ids: Any) -> float:
     """The same of a float32 copy on the CPU, with torch's own attention."""
     own = copy.deepcopy(model).to("cpu").float()
     own.set_attn_implementation("eager")
-    return row_loss(own, ids.cpu(), labels.cpu())
+    return row_loss(own, ids.cpu())
+
+
+def mean_loss(loss: float, labels: Any, items: Any, parts: int, ranks: int) -> float:
+    """Nats a token of this batch, from what the trainer gives back.
+
+    That is the sum over the batch's tokens, times ``ranks``, by ``items``, the trained tokens of all ranks and of all
+    ``parts`` of an accumulated batch; where it does not count them, the mean by ``parts``.
+    """
+    own = int((labels[..., 1:] != -100).sum())
+    return loss * parts if items is None or not own else loss * float(items) / (ranks * own)
 
 
 def check_loss(loss: float, vocabulary: int, where: str) -> None:

@@ -13,7 +13,7 @@ from reasonlite.core.errors import UserError
 from reasonlite.core.logs import get_logger
 from reasonlite.core.seeding import shuffle_key
 from reasonlite.models.encoding import open_tokenizer
-from reasonlite.training import common
+from reasonlite.training import common, first_step
 from reasonlite.training.packing import Packed
 from reasonlite.training.tokens import Examples, check_tokenizer
 
@@ -33,6 +33,8 @@ def train(job: common.Job) -> None:
     if config.padding_free and not config.packing:
         config.max_length = None  # or TRL refuses, because it does not cut there
     model, saved_dtype = common.open_model(job.start, config)
+    if config.process_index == 0:
+        first_step.check_device(model, examples[0]["input_ids"], f"stage {job.stage.name}")
     learned = Packed(examples, config.max_length, job.seed) if config.packing else examples
     trainer = _with_known_lengths(common.watched(SFTTrainer))(
         model=model,

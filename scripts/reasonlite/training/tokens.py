@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from reasonlite.core.errors import UserError
-from reasonlite.core.files import atomic_path
+from reasonlite.core.files import atomic_path, sha256_text
 from reasonlite.core.schemas import CURRICULUM
 from reasonlite.core.tables import stream_table
 from reasonlite.models.encoding import Messages, encoder
@@ -37,7 +37,8 @@ def write(table: Path, tokenizer: Any, origin: str, output: Path) -> tuple[int, 
     first = next(pieces, [])
     if first:
         check_reasoning(first[0][1], tokenizer, output)
-    note = {"origin": origin, "sample": json.dumps(first[0][1] if first else [], ensure_ascii=False)}
+    sample = first[0][1] if first else []
+    note = {"origin": origin, "sample": json.dumps(sample, ensure_ascii=False), "maker": maker(tokenizer, sample)}
     examples = total = 0
     with atomic_path(output) as temporary, pa.ipc.new_file(str(temporary), SCHEMA.with_metadata(note)) as writer:
         for rows in filter(None, itertools.chain([first], pieces)):
@@ -89,13 +90,21 @@ def origin(path: Path) -> str:
     return str(_opened(path).schema.metadata[b"origin"].decode())
 
 
+def maker(tokenizer: Any, sample: Messages) -> str:
+    """A hash of what turns messages into tokens: the chat template, and the tokens of a conversation's own words.
+
+    Not of the rendered conversation: some templates write the day's date into it.
+    """
+    words = tokenizer([message["content"] for message in sample] or [""], add_special_tokens=False)["input_ids"]
+    return sha256_text(json.dumps([tokenizer.chat_template, words]))
+
+
 def check_tokenizer(paths: Sequence[Path], tokenizer: Any, where: str) -> None:
-    """Refuse tokens that the model to be trained would not make of the first conversation of a file."""
-    encode = encoder(tokenizer, where)
+    """Refuse tokens of another chat template or tokenizer than those of the model to be trained."""
     for path in paths:
-        file = _opened(path)
-        sample = json.loads(file.schema.metadata[b"sample"])
-        if sample and encode([sample])[0].tolist() != file.get_batch(0)["tokens"][0].as_py():
+        note = _opened(path).schema.metadata
+        sample = json.loads(note[b"sample"])
+        if sample and maker(tokenizer, sample) != note[b"maker"].decode():
             todo = f"delete {path.parent} and run again: a model's chat_template or tokenizer was changed by hand"
             raise UserError(f"{path} was made by another tokenizer or chat template", where=where, todo=todo)
         if sample:

@@ -8,7 +8,7 @@ import pytest
 from reasonlite.answers import canary
 from reasonlite.answers.engines import Reply
 from reasonlite.answers.generation import Job, generate
-from reasonlite.answers.journal import chunks_of
+from reasonlite.answers.journal import Journal, chunks_of
 from reasonlite.config.settings import Canary, Effort, Prompt, Sampling, VllmEngine
 from reasonlite.core.errors import UserError
 from reasonlite.core.schemas import ANSWERS
@@ -76,11 +76,16 @@ def rounds(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+def begin(own, engine, folder):
+    with Journal(folder) as journal:
+        own.begin(engine, 3, journal)
+
+
 def test_a_sane_engine_is_asked_once_and_recorded(tmp_path):
-    record, engine, own = tmp_path / "j" / "canary.jsonl", Engine(), watch(accuracy=1.0)
-    own.begin(engine, 3, record)
-    own.begin(engine, 4, record)
-    (found,) = rounds(record)
+    engine, own = Engine(), watch(accuracy=1.0)
+    begin(own, engine, tmp_path)
+    begin(own, engine, tmp_path)
+    (found,) = rounds(tmp_path / "canary.jsonl")
     assert found["sane"] and found["accuracy"] == 1.0 and found["drift"] == 0.0 and found["host"]
     assert [each["correct"] for each in found["replies"]] == [True] * 6 and engine.canaries == 6
     assert len(found["replies"][-1]["problem"]) > 100  # the long one
@@ -102,9 +107,9 @@ def test_a_sane_engine_is_asked_once_and_recorded(tmp_path):
 def test_garbage_ends_the_job_with_evidence_and_switches(tmp_path, engine, settings, said):
     record = tmp_path / "canary.jsonl"
     if said is None:
-        return watch(**settings).begin(engine, 0, record)
+        return begin(watch(**settings), engine, tmp_path)
     with pytest.raises(UserError) as raised:
-        watch(**settings).begin(engine, 0, record)
+        begin(watch(**settings), engine, tmp_path)
     text = str(raised.value)
     assert said in text and "what to do: try one of: VLLM_ROCM_USE_AITER=0" in text and str(record) in text
     assert not rounds(record)[-1]["sane"]
@@ -112,15 +117,15 @@ def test_garbage_ends_the_job_with_evidence_and_switches(tmp_path, engine, setti
 
 
 def test_log_probabilities_are_compared_with_a_run_that_is_trusted(tmp_path):
-    trusted, record = tmp_path / "trusted.jsonl", tmp_path / "canary.jsonl"
-    watch().begin(Engine(logprob=-0.4), 0, trusted)
-    watch(reference=trusted).begin(Engine(logprob=-0.5), 0, record)
+    trusted, record = tmp_path / "trusted" / "canary.jsonl", tmp_path / "canary.jsonl"
+    begin(watch(), Engine(logprob=-0.4), trusted.parent)
+    begin(watch(reference=trusted), Engine(logprob=-0.5), tmp_path)
     assert rounds(record)[-1]["reference_drift"] == pytest.approx(0.1)
     with pytest.raises(UserError, match=rf"log-probabilities are 0.80 on the mean from {trusted}"):
-        watch(reference=trusted).begin(Engine(logprob=-1.2), 0, record)
+        begin(watch(reference=trusted), Engine(logprob=-1.2), tmp_path)
     trusted.write_text("{}\n")
-    with pytest.raises(UserError, match=r"trusted.jsonl: is no canary's record"):
-        watch(reference=trusted).begin(Engine(), 0, record)
+    with pytest.raises(UserError, match=r"canary.jsonl: is no canary's record"):
+        begin(watch(reference=trusted), Engine(), tmp_path)
 
 
 def job():
@@ -157,11 +162,23 @@ def read_rows(path):
     return pl.read_parquet(path.read_bytes(), columns=["key"]).height
 
 
-def test_a_server_that_is_away_is_no_garbage(tmp_path):
+def test_the_last_replies_too_are_trusted_only_after_a_round(tmp_path):
+    """The engine turns bad after the round at 30 of 40: the one at the end finds it."""
+    engine = Engine(after=6 * 2)
+    with pytest.raises(UserError, match="one token over and over"):
+        generate(PROBLEMS, job(), tmp_path / "a", lambda: engine, tmp_path / "a.parquet", watch(every=30))
+    assert engine.asked == 40 and not (tmp_path / "a.parquet").exists()
+    assert 0 < sum(read_rows(path) for path in chunks_of(tmp_path / "a")) <= 30
+    assert sum(read_rows(path) for path in (tmp_path / "a").glob("*.suspect")) > 0
+
+
+def test_a_server_that_is_away_or_refuses_is_no_garbage_and_no_sane_engine(tmp_path):
     class Away(Engine):
         def replies(self, requests):
             for request in requests:
                 yield request, Reply(None, error="refused", lost=True)
 
-    watch().begin(Away(), 0, tmp_path / "canary.jsonl")
-    assert rounds(tmp_path / "canary.jsonl")[0]["sane"]
+    begin(watch(), Away(), tmp_path)
+    (found,) = rounds(tmp_path / "canary.jsonl")
+    assert found["sane"] is None and found["unasked"] == "refused"
+    assert canary.flaw_of(Reply("", finish_reason="length")) is None  # it keeps its reasoning to itself

@@ -48,7 +48,7 @@ def test_the_papers_stages_fit_an_mi300x_and_say_what_they_take():
 @pytest.mark.parametrize(
     ("arguments", "gpu", "said"),
     [
-        ({"use_liger_kernel": False}, 206, "most of it logits\n  what to do: use_liger_kernel: true"),
+        ({"label_smoothing_factor": 0.1}, 206, "most of it logits\n  what to do: label_smoothing_factor: 0"),
         ({"gradient_checkpointing": False}, 206, "most of it activations\n  what to do: gradient_checkpointing"),
         ({"per_device_train_batch_size": 64, "max_length": 65536}, 206, "train turbo takes"),
         ({}, 40, "generate_answers takes 71 GB of a GPU of 40, most of it weights\n  what to do: tensor_parallel_size"),
