@@ -93,7 +93,7 @@ def _taken(output: Path) -> dict[str, Any]:
 
 
 def answered(given: argparse.Namespace) -> dict[str, Any]:
-    """The canary's last round with the engine's own model, if that is here already."""
+    """The canary's first round with the engine's own model, if that is here already."""
     if given.model is None or not given.model.is_dir():
         return {"skipped": "the model is not here yet; every engine asks the canary when it starts"}
     with tempfile.TemporaryDirectory() as name:
@@ -106,22 +106,16 @@ def answered(given: argparse.Namespace) -> dict[str, Any]:
         settings["sampling"] |= {"temperature": 0.0, "max_tokens": min(settings["sampling"]["max_tokens"], most)}
         line = [sys.executable, str(SCRIPTS / "generate_answers.py"), "--problems", str(folder / "p.parquet")]
         line += ["--model", str(given.model), "--engine", given.engine, "--effort", "preflight", "--seed", "0"]
-        line += [
-            "--settings",
-            json.dumps(settings),
-            "--journal",
-            str(folder / "j"),
-            "--output",
-            str(folder / "a.parquet"),
-        ]
+        line += ["--settings", json.dumps(settings), "--journal", str(folder / "j")]
+        line += ["--output", str(folder / "a.parquet")]
         error = run(line, 60 * MINUTES)
         record = folder / "j" / "canary.jsonl"
         if error is not None:
             return {"error": error}
         if not record.is_file():
             return {"skipped": "the engine's settings have no canary"}
-        last = json.loads(record.read_text(encoding="utf-8").splitlines()[-1])
-        return {key: last[key] for key in ("sane", "accuracy", "log_probability", "drift")}
+        first = json.loads(record.read_text(encoding="utf-8").splitlines()[0])
+        return {key: first[key] for key in ("sane", "accuracy", "log_probability", "drift")}
 
 
 def run(line: list[str], seconds: float) -> str | None:
@@ -162,7 +156,7 @@ def summary(look: dict[str, Any]) -> str:
     if (read := facts.get("read")) and "lost" not in read:
         parts.append(f"model read with {read['mb_per_second']:.0f} MB/s")
     canary = facts.get("canary") or {}
-    if "sane" in canary:
+    if canary.get("sane"):
         parts.append(f"canary sane, {canary['accuracy']:.0%} right")
     elif "skipped" in canary:
         parts.append(f"no canary: {canary['skipped']}")
