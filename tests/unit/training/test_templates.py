@@ -134,6 +134,20 @@ def test_a_template_that_drops_the_reasoning_is_refused(using, name):
         tokens.check_reasoning(messages, using(name), "m")
 
 
+def test_a_template_that_does_not_take_a_role_is_named(using):
+    from reasonlite.models.encoding import encoder
+
+    tokenizer = using("qwen3")
+    tokenizer.chat_template = (
+        "{% for m in messages if m.role != 'user' %}{{ raise_exception('only users') }}{% endfor %}"
+    )
+    messages = [{"role": "user", "content": PROBLEM}, {"role": "assistant", "content": REPLY}]
+    with pytest.raises(
+        UserError, match="m: the start model's chat template does not take the roles user, assistant: only"
+    ):
+        encoder(tokenizer, "m")([messages])
+
+
 @pytest.mark.parametrize(("thinking", "end"), [(True, "assistant\n"), (False, "<think>\n\n</think>\n\n")])
 def test_thinking_is_switched_by_a_template_argument(using, thinking, end):
     asked = using("qwen3").apply_chat_template(
