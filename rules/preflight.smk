@@ -115,4 +115,5 @@ rule preflight:
     shell:
         r"""
         python {params.scripts:q}/preflight.py report {input:q} 2>&1 | tee {log:q}
+        rm -f {input:q} # on a cluster Snakemake leaves temporary files that only a target without output reads
         """

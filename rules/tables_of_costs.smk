@@ -60,7 +60,7 @@ rule estimate:
     localrule: True
     params:
         scripts=SCRIPTS,
-        experiment=canonical_json(config),
+        experiment=lambda wildcards: canonical_json(config),
         ledger=lambda wildcards: (
             f"--ledger {RESULTS}/tables/ledger.csv"
             if Path(f"{RESULTS}/tables/ledger.csv").is_file()

@@ -26,7 +26,13 @@ def test_answers_come_through_a_real_server(server, tmp_path):
     write_table(tmp_path / "problems.parquet", frame_of(rows, PROBLEMS), PROBLEMS)
 
     def generate(name):
-        engine = {"kind": "server", "url": server, "model": "served", "concurrency": 4}
+        engine = {
+            "kind": "server",
+            "url": server,
+            "model": "served",
+            "concurrency": 4,
+            "canary": None,
+        }  # of random weights
         settings = {"answers_per_problem": 3, "sampling": {"temperature": 1.0, "max_tokens": 8}}
         command = [
             sys.executable,
