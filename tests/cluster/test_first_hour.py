@@ -38,7 +38,7 @@ def test_the_page_ends_in_a_first_shard_judged_sane(cluster, submitting):
         )
         assert done.returncode == 0, (line, done.stdout[-3000:], done.stderr[-3000:])
         said[line] = done.stdout + done.stderr
-    assert len(said) == 8  # preflight stands there twice, and its second answer counts
+    assert len(said) == 9  # preflight stands there twice, and its second answer counts
     assert "mi300" in said[commands()[0]] and ACCOUNT in said[commands()[1]]
     assert "GPU-hours" in next(text for line, text in said.items() if "estimate" in line)
     preflight = next(text for line, text in said.items() if "preflight" in line)
