@@ -49,8 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     start_engine = functools.partial(
         engines.open_engine, arguments.engine, arguments.model, settings.sampling, settings.template_arguments
     )
-    length = settings.sampling.max_tokens if server else arguments.engine.max_model_len
-    watch = canary.Watch(arguments.engine.canary, Prompt(), settings.sampling, length)
+    watch = canary.Watch(arguments.engine, Prompt(), settings.sampling)
     with engines.Shared(start_engine) as shared:
         found = adjudication.adjudicate(asked, problems, court, arguments.journal, shared.engine, watch)
     tables.write_table(arguments.output, found, schemas.ADJUDICATED)

@@ -54,8 +54,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error("sampling and template_arguments must be the same for all tables: they share one engine")
     model = (arguments.engine.model if server else folders.fingerprint(arguments.model)) + arguments.lock
     start = functools.partial(engines.open_engine, arguments.engine, arguments.model, *engine_settings[0])
-    length = arguments.engine.max_model_len if not server else arguments.settings[0].sampling.max_tokens
-    watch = canary.Watch(arguments.engine.canary, arguments.settings[0].prompt, engine_settings[0][0], length)
+    watch = canary.Watch(arguments.engine, arguments.settings[0].prompt, arguments.settings[0].sampling)
     with engines.Shared(start) as shared:
         for path, settings, journal, output in zip(
             arguments.problems, arguments.settings, arguments.journal, arguments.output, strict=True

@@ -21,7 +21,7 @@ from reasonlite.answers.engines import Engine, Reply, Request
 from reasonlite.answers.journal import Journal, put_aside
 from reasonlite.answers.prompts import messages_for
 from reasonlite.answers.transcripts import final_answer, split_reply
-from reasonlite.config.settings import Canary, Prompt, Sampling
+from reasonlite.config.settings import Canary, Prompt, Sampling, ServerEngine, VllmEngine
 from reasonlite.core.errors import UserError
 from reasonlite.core.logs import get_logger
 from reasonlite.judge.equivalence import compare
@@ -193,8 +193,10 @@ class Watch:
     What came in since the last sane round is not trusted until the next one: of every journal that the engine filled.
     """
 
-    def __init__(self, settings: Canary | None, prompt: Prompt, sampling: Sampling, length: int) -> None:
-        self._settings, self._prompt, self._sampling, self._length = settings, prompt, sampling, length
+    def __init__(self, engine: VllmEngine | ServerEngine, prompt: Prompt, sampling: Sampling) -> None:
+        self._settings, self._prompt, self._sampling = engine.canary, prompt, sampling
+        # a server does not say how long its texts may be
+        self._length = engine.max_model_len if isinstance(engine, VllmEngine) else sampling.max_tokens
         self._began = False
         self._since = 0  # real requests after the last round
         self._round: Round | None = None

@@ -16,17 +16,7 @@ Manifest = dict[str, Any]
 # in the order in which they are told
 KINDS = ("added", "removed", "changed", "rewritten")
 # what a reader looks at first, then back to where the data come from
-PARTS = (
-    "tables",
-    "figures",
-    "evaluation",
-    "training",
-    "checkpoints",
-    "curriculum",
-    "judged",
-    "votes",
-    "groups",
-)
+PARTS = ("tables", "figures", "evaluation", "training", "checkpoints", "curriculum", "judged", "votes", "groups")
 
 
 @dataclass(frozen=True, order=True)

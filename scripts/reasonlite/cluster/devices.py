@@ -12,12 +12,10 @@ from pathlib import Path
 # what AMD's guide to vLLM on MI300X sets outside its images. Its fast kernels (AITER) stay off unless the user says
 # VLLM_ROCM_USE_AITER=1, as ReasonLite does: answers of gpt-oss were silently corrupted by them while the server was
 # well (amd/skills pull request 71, ROCm/aiter issue 1455, verl issue 6590). Then ReasonLite's choice of them holds.
-AITER = {
-    "VLLM_ROCM_USE_AITER_UNIFIED_ATTENTION": "1",
-    "VLLM_ROCM_USE_AITER_MHA": "0",
-}
 ROCM = {
     "VLLM_ROCM_USE_AITER": "0",
+    "VLLM_ROCM_USE_AITER_UNIFIED_ATTENTION": "1",
+    "VLLM_ROCM_USE_AITER_MHA": "0",
     "HIP_FORCE_DEV_KERNARG": "1",
     "TORCH_BLAS_PREFER_HIPBLASLT": "1",
     "SAFETENSORS_FAST_GPU": "1",
@@ -45,7 +43,7 @@ def prepare(environment: MutableMapping[str, str] = os.environ, devices: Path = 
     Without a GPU, glibc is told to keep memory; that takes effect in programs started afterwards.
     """
     if (devices / "kfd").exists():
-        for name, value in (ROCM | AITER).items():
+        for name, value in ROCM.items():
             environment.setdefault(name, value)
         _number_once(environment)
     elif not (devices / "nvidiactl").exists():

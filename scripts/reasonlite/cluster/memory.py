@@ -97,7 +97,6 @@ def training(shape: Shape, arguments: dict[str, Any], ranks: int) -> dict[str, f
     has to smooth labels (its add_fused_lm_head).
     """
     packed = bool(arguments.get("packing"))
-    batch = 1 if packed else int(arguments.get("per_device_train_batch_size", 8))
     rows = int(arguments.get("per_device_train_batch_size", 8))
     length = int(arguments.get("max_length") or 1024)
     tokens = rows * length
@@ -113,7 +112,7 @@ def training(shape: Shape, arguments: dict[str, Any], ranks: int) -> dict[str, f
         "activations": activations / GB,
         "logits": tokens * shape.vocabulary * LOGIT_BYTES / GB if whole else 0.0,
         # sdpa hides padding by a table of length x length for each row; rows of packed examples need none
-        "mask of padding": 0.0 if packed or _flash(arguments) else batch * length**2 / GB,
+        "mask of padding": 0.0 if packed or _flash(arguments) else rows * length**2 / GB,
         "other": OTHER_GB,
     }
 

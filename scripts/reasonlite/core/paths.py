@@ -7,6 +7,7 @@ thousands of shards do not fit. ``votes/{00000..00342}.parquet`` says the same i
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterable, Sequence
 
@@ -24,18 +25,10 @@ def braced(paths: Iterable[object]) -> list[str]:
     if len(listed) < 2 or len({len(parts) for parts in split}) > 1 or any(re.search(r"[{},]", path) for path in listed):
         return listed
     columns = [list(dict.fromkeys(column)) for column in zip(*split, strict=True)]
-    combined = itertools.product(*columns)
-    # as many, and each in its place
-    if len(listed) != _size(columns) or any(list(parts) != own for parts, own in zip(combined, split, strict=True)):
+    # counted before they are listed, for combinations may be far more than the paths
+    if len(listed) != math.prod(map(len, columns)) or listed != list(map("/".join, itertools.product(*columns))):
         return listed
     return ["/".join(_short(names) for names in columns)]
-
-
-def _size(columns: Sequence[Sequence[str]]) -> int:
-    total = 1
-    for names in columns:
-        total *= len(names)
-    return total
 
 
 def _short(names: Sequence[str]) -> str:

@@ -40,7 +40,7 @@ class Guard:
         own = os.environ.get(OWN)
         self._what = what
         self._floor = float(own) if own else FLOOR_SECONDS
-        self._limit = max(self._floor, float(own) if own else FIRST_SECONDS)
+        self._limit = self._floor if own else FIRST_SECONDS
         self._longest = self._first = 0.0
         self._beats = 0
         self._last = time.monotonic()
@@ -88,7 +88,7 @@ class Guard:
                 self._last += now - before
                 self._arm()
             before = now
-            if time.monotonic() > self._last + self._limit:
+            if now > self._last + self._limit:
                 self._end()
 
     def _end(self) -> None:

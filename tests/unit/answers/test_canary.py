@@ -69,7 +69,7 @@ class Engine:
 
 
 def watch(**settings):
-    return canary.Watch(Canary(**settings), Prompt(), SAMPLING, 512)
+    return canary.Watch(VllmEngine(max_model_len=512, canary=Canary(**settings)), Prompt(), SAMPLING)
 
 
 def rounds(path):

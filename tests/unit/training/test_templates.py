@@ -124,7 +124,7 @@ def test_reasoning_survives_and_evaluations_prompt_begins_the_trained_text(using
     text = tokenizer.decode(whole)
     assert "seven and five\n\nare twelve" in text and text.count("It is \\boxed{12}.") == 1
     learned = tokenizer.decode(whole[prompt:])
-    assert PROBLEM not in learned and learned.rstrip() != learned.rstrip().removesuffix("}.")[:0]
+    assert PROBLEM not in learned and "It is \\boxed{12}." in learned
 
 
 @pytest.mark.parametrize("name", ["deepseek_r1_distill", "deepseekv3"])
