@@ -12,10 +12,11 @@ from running import ROOT, copy_project, environment, serving_packaged
 
 # Qwen2.5's architecture in miniature with random weights, and SmolLM2's real tokenizer, as in config/study-tiny.yaml
 # tests that share what is dear to make, such as a Slurm or a finished chain, run in one process, one after the other;
-# the groups that take longest begin first. Tests of a file that is not named here are a group of their own if they are
-# slow, and go wherever there is room if not
+# the groups that take longest begin first. A Slurm's tests are mostly waits, so there are two groups with a Slurm each.
+# Tests of a file that is not named here are a group of their own if they are slow, and go wherever there is room if not
 GROUPS = {
-    "cluster": ["test_profiles", "test_faults", "test_first_hour"],
+    "cluster": ["test_profiles"],
+    "faults": ["test_faults", "test_first_hour"],
     "changes": ["test_changes"],
     "interruptions": ["test_interruptions"],
     "training": ["test_real_training"],

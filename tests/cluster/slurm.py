@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -105,7 +106,8 @@ def _free_ports(count: int) -> list[int]:
 
 def _port_run(length: int) -> int:
     """The first of some free ports in a row: Slurm numbers its nodes' ports."""
-    for start in range(21_000, 60_000, 10):
+    # another process may be starting its own cluster, and neither has bound its ports yet
+    for start in random.sample(range(21_000, 32_000, 10), 1_100):
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
             for port in range(start, start + length):
                 stack.enter_context(socket.socket()).bind(("127.0.0.1", port))

@@ -112,13 +112,14 @@ def test_a_missing_container_is_named(undisturbed, submitting):
     assert "has been submitted" not in text and "Traceback" not in text
 
 
-def rank_one() -> list[int]:
-    """Training processes that are not the first."""
+def rank_one(project: Path) -> list[int]:
+    """Training processes of a project that are not the first."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             is_training = b"scripts/train_sft.py" in (folder / "cmdline").read_bytes().split(b"\0")
-            if is_training and b"RANK=1" in (folder / "environ").read_bytes().split(b"\0"):
+            is_second = b"RANK=1" in (folder / "environ").read_bytes().split(b"\0")
+            if is_training and is_second and (folder / "cwd").resolve() == project:
                 found.append(int(folder.name))
     return found
 
@@ -141,7 +142,7 @@ def test_a_node_that_fails_ends_all_and_the_next_try_continues(trained, submitti
     shutil.rmtree(work)  # else the finished stage would be put in place again
     run = submitting.run("--forcerun", "train", targets=TRAINING, resources=TWO_NODES)
     cluster.wait_for(lambda: (work / "checkpoint-20" / "trainer_state.json").exists(), "checkpoint", every=0.05)
-    for pid in rank_one():
+    for pid in rank_one(submitting.folder):
         os.kill(pid, signal.SIGKILL)
     run.finish()
     assert "continuing from checkpoint-" in (submitting.results / "logs/train/turbo.log").read_text(errors="replace")

@@ -62,7 +62,9 @@ def test_an_engine_that_hangs_is_ended_with_its_stack_and_the_next_try_answers(f
     done = generate(folder, folder / "model", {"max_tokens": 8})
     assert done.returncode == 0 and pl.read_parquet(folder / "answers.parquet").height == 4
     rounds = [json.loads(line) for line in (folder / "journal" / "canary.jsonl").read_text().splitlines()]
-    assert len(rounds) == 2 and all(found["sane"] and found["drift"] < 0.1 for found in rounds)
+    assert all(found["sane"] for found in rounds)
+    fresh, again, last = (found["drift"] for found in rounds)  # the last round is not read once more
+    assert fresh < 0.1 and again < 0.1 and last is None
 
 
 def scramble(file: Path, part: str) -> None:
