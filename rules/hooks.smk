@@ -8,7 +8,11 @@ import shutil
 from reasonlite.audit import provenance
 from reasonlite.cluster import checks as cluster
 from reasonlite.workflow import console, running
-from reasonlite.workflow.checks import image_complaints, python_complaint
+from reasonlite.workflow.checks import (
+    image_complaints,
+    python_complaint,
+    training_complaints,
+)
 
 provenance.keep(opening.CODE)
 
@@ -46,6 +50,13 @@ def check_environment():
         raise WorkflowError(complaint)
     if complaint:
         print(f"warning: {complaint}", file=sys.stderr)
+
+
+def check_trainings():
+    """Stop when a stage's batch cannot be shared by the processes that will train it."""
+    jobs = workflow.dag.needrun_jobs(exclude_finished=False)
+    if complaints := training_complaints(jobs, PLAN["stages"]):
+        raise WorkflowError("\n".join(complaints))
 
 
 def check_cluster():
@@ -91,6 +102,7 @@ def finish():
 
 onstart:
     check_environment()
+    check_trainings()
     check_cluster()
     note_run()
     LISTENER.begin(workflow.cores or 1)

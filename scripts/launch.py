@@ -14,11 +14,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import yaml
-
 from reasonlite.cluster import devices
 from reasonlite.core import cli, errors
 from reasonlite.core.errors import UserError
+from reasonlite.training.processes import processes_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -54,14 +53,7 @@ def launch_command(arguments: argparse.Namespace, environment: Mapping[str, str]
 
 
 def _accelerate(arguments: argparse.Namespace, environment: Mapping[str, str]) -> list[str]:
-    try:
-        processes = int(yaml.safe_load(arguments.config_file.read_text(encoding="utf-8"))["num_processes"])
-    except OSError:
-        raise UserError(
-            "no such file", where=arguments.config_file, todo="name a file of envs/accelerate in the profile"
-        ) from None
-    except (KeyError, TypeError, ValueError, yaml.YAMLError):
-        raise UserError("says no num_processes", where=arguments.config_file, todo="see envs/accelerate") from None
+    processes = processes_of(arguments.config_file)
     command = [
         *(sys.executable, "-m", "accelerate.commands.launch"),
         *("--config_file", str(arguments.config_file)),

@@ -6,9 +6,9 @@ Part of the config's models; does not know how anything is trained.
 from __future__ import annotations
 
 import itertools
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from reasonlite.config.settings import Closed, Name, Prompt, Sampling
 
@@ -29,7 +29,19 @@ class _Stage(Closed):
     start: Name = Field(description="one of models, or an earlier stage")
     lora: Lora | None = Field(None, description="adapters; default: all weights are trained")
     seed: int | None = Field(None, ge=0, lt=2**31, description="of shuffling and sampling; default: the experiment's")
+    batch_size: int | None = Field(
+        None,
+        ge=1,
+        description="examples (grpo: answers) of one optimizer step, however many processes share them: "
+        "gradient_accumulation_steps follows from it; default: what TRL's arguments make of the processes there are",
+    )
     arguments: dict[str, Any] = Field(default_factory=dict, description="arguments of TRL's own, by TRL's names")
+
+    @model_validator(mode="after")
+    def _one_size(self) -> Self:
+        if self.batch_size is not None and "gradient_accumulation_steps" in self.arguments:
+            raise ValueError("batch_size and arguments.gradient_accumulation_steps: give one of them")
+        return self
 
 
 class SftStage(_Stage):

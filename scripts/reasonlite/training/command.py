@@ -16,6 +16,7 @@ from reasonlite.models.folders import write_checksums
 from reasonlite.training import arguments as trainer_arguments
 from reasonlite.training import reuse
 from reasonlite.training.common import Job
+from reasonlite.training.processes import end_with_the_launcher
 
 
 def run(method: str, train: Callable[[Job], None], description: str | None, argv: Sequence[str] | None) -> None:
@@ -35,6 +36,7 @@ def run(method: str, train: Callable[[Job], None], description: str | None, argv
     parser.add_argument("--lock", default="", help="the environment's hash, if what another gave is not to be used")
     given = parser.parse_args(argv)
     logs.set_up()
+    end_with_the_launcher()
     interruption.watch()
     stage = given.stage
     if stage.method != method:

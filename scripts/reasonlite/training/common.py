@@ -6,6 +6,7 @@ Runs inside ``accelerate launch``. Does not know where examples or problems came
 from __future__ import annotations
 
 import math
+import os
 import resource
 import time
 from collections.abc import Callable
@@ -26,6 +27,8 @@ from reasonlite.core.stalls import Guard
 from reasonlite.core.tables import frame_of, write_table
 from reasonlite.models.folders import fingerprint, write_fingerprint
 from reasonlite.training import first_step
+from reasonlite.training.processes import accumulation
+from reasonlite.training.states import newest_checkpoint, prepare
 
 log = get_logger(__name__)
 # of this machine or of the moment; the rest of the resolved arguments goes into the checkpoint
@@ -52,22 +55,39 @@ def settings_for(job: Job, **defaults: Any) -> dict[str, Any]:
     import torch
 
     own = {"output_dir": str(job.work), "seed": job.seed, "data_seed": job.seed}
+    parts = accumulation(job.stage.model_dump(), processes())
+    own |= {} if parts is None else {"gradient_accumulation_steps": parts}
     quiet = {"report_to": "none", "disable_tqdm": False, "logging_nan_inf_filter": False}
-    return {**own, "use_cpu": not torch.cuda.is_available(), **quiet, **defaults, **job.stage.arguments}
+    own["use_cpu"] = not torch.cuda.is_available() and not _deepspeed()  # which accelerate leaves out if told of CPUs
+    return {**own, **quiet, **defaults, **job.stage.arguments}
 
 
-def open_model(folder: Path, config: Any) -> tuple[Any, Any]:
-    """The start model in the precision for training (float32 on a CPU), and the one its files have."""
+def processes() -> int:
+    """How many train together, as accelerate's launcher tells each of them."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def _deepspeed() -> bool:
+    return os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true"
+
+
+def open_model(job: Job, config: Any) -> tuple[Any, Any]:
+    """The start model in the precision for training, and the one its files have.
+
+    Trained weights are float32 whatever the arithmetic (``bf16``): steps of 1e-6 are lost in bfloat16, which has three
+    digits. DeepSpeed keeps such a copy itself, and under adapters the weights stay as they are.
+    """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    saved = AutoConfig.from_pretrained(folder).dtype or torch.float32
-    kwargs = {"dtype": torch.float32 if config.use_cpu else saved, **(config.model_init_kwargs or {})}
+    saved = AutoConfig.from_pretrained(job.start).dtype or torch.float32
+    as_saved = not config.use_cpu and (_deepspeed() or job.stage.lora is not None)
+    kwargs = {"dtype": saved if as_saved else torch.float32, **(config.model_init_kwargs or {})}
     config.model_init_kwargs = None
     if config.use_cpu and config.device.index is not None:
         # with several processes the device is called cpu:0, and torch cannot load a checkpoint's optimizer to that
         config.__dict__["_setup_devices"] = torch.device("cpu")
-    return AutoModelForCausalLM.from_pretrained(folder, **kwargs), saved
+    return AutoModelForCausalLM.from_pretrained(job.start, **kwargs), saved
 
 
 def adapters(lora: Lora | None, model: Any, where: str) -> Any:
@@ -177,6 +197,7 @@ def run(trainer: Any, job: Job, saved_dtype: Any, examples: int) -> None:
     newest = newest_checkpoint(job.work)
     if newest:
         log.info("continuing from %s", newest.name)
+        prepare(trainer, newest, job.stage.batch_size)
     with Guard("training step") as trainer.guard:
         trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     if trainer.is_world_process_zero():
@@ -192,21 +213,12 @@ def run(trainer: Any, job: Job, saved_dtype: Any, examples: int) -> None:
         _finish(trainer, job, examples)
 
 
-def newest_checkpoint(work: Path) -> Path | None:
-    """The newest complete checkpoint in ``work``: the trainer writes trainer_state.json last."""
-    complete = [
-        (int(path.name.rsplit("-", 1)[1]), path)
-        for path in work.glob("checkpoint-*")
-        if path.name.rsplit("-", 1)[1].isdigit() and (path / "trainer_state.json").is_file()
-    ]
-    return max(complete)[1] if complete else None
-
-
 def _finish(trainer: Any, job: Job, examples: int) -> None:
     stage, history = job.stage, trainer.state.log_history
     (job.output / "training_args.bin").unlink(missing_ok=True)  # a pickle with paths of this machine
     resolved = {name: value for name, value in trainer.args.to_dict().items() if name not in LOCAL_ARGUMENTS}
-    summary = {"stage": stage.model_dump(mode="json"), "seed": job.seed, "examples": examples, "resolved": resolved}
+    summary = {"stage": stage.model_dump(mode="json"), "seed": job.seed, "examples": examples}
+    summary |= {"processes": trainer.args.world_size, "resolved": resolved}
     write_json(job.output / "training.json", _plain(summary))
     rows = frame_of([_row(entry, stage.name) for entry in history if "loss" in entry], TRAINING_LOG)
     lineage = {"kind": "stage", "stage": stage.name, "start": fingerprint(job.start)}

@@ -21,8 +21,8 @@ def train(job: common.Job) -> None:
     _check_tokenizers(tokenizer, open_tokenizer(job.teacher), job.stage)
     config = DistillationConfig(**common.settings_for(job))
     dataset = prompts_of(job, job.stage)
-    model, saved_dtype = common.open_model(job.start, config)
-    teacher = AutoModelForCausalLM.from_pretrained(job.teacher, dtype=model.dtype)
+    model, saved_dtype = common.open_model(job, config)
+    teacher = AutoModelForCausalLM.from_pretrained(job.teacher, dtype=model.dtype if config.use_cpu else "auto")
     trainer = common.watched(DistillationTrainer)(
         model=model,
         teacher_model=teacher,

@@ -37,7 +37,7 @@ def check_batch(inputs: dict[str, Any], where: str) -> None:
         raise UserError("no token of the first batch is trained", where=where, todo="set completion_only_loss: false")
 
 
-def check_device(model: Any, tokens: Any, where: str) -> None:
+def check_device(model: Any, tokens: Any, where: str, *, bf16: bool) -> None:
     """On a GPU: the loss of the first tokens of an example there, beside float32 on the CPU; small models only.
 
     ``model`` as it was opened, on the CPU: trainers bind what they patch to the model itself, which no copy survives.
@@ -49,7 +49,9 @@ def check_device(model: Any, tokens: Any, where: str) -> None:
     ids = torch.as_tensor(tokens[:TOKENS])[None]
     there = cpu_loss(model, ids)
     on_gpu = copy.deepcopy(model).to("cuda")
-    compare(row_loss(on_gpu, ids.to("cuda")), there, where)
+    with torch.autocast("cuda", torch.bfloat16, enabled=bf16):  # as it will be trained
+        here = row_loss(on_gpu, ids.to("cuda"))
+    compare(here, there, where)
     del on_gpu
     torch.cuda.empty_cache()
 

@@ -21,7 +21,7 @@ def train(job: common.Job) -> None:
     rewards = job.stage.rewards
     config = GRPOConfig(**common.settings_for(job, reward_weights=[rewards.correct, rewards.format]))
     dataset = prompts_of(job, job.stage)
-    model, saved_dtype = common.open_model(job.start, config)
+    model, saved_dtype = common.open_model(job, config)
     trainer = common.watched(GRPOTrainer)(
         model=model,
         reward_funcs=[correct, well_formed],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,9 @@ def train(job: common.Job) -> None:
     examples = examples_of(job, job.stage, tokenizer, config)
     if config.padding_free and not config.packing:
         config.max_length = None  # or TRL refuses, because it does not cut there
-    model, saved_dtype = common.open_model(job.start, config)
+    model, saved_dtype = common.open_model(job, config)
     if config.process_index == 0:
-        first_step.check_device(model, examples[0]["input_ids"], f"stage {job.stage.name}")
+        first_step.check_device(model, examples[0]["input_ids"], f"stage {job.stage.name}", bf16=config.bf16)
     learned = Packed(examples, config.max_length, job.seed) if config.packing else examples
     trainer = _with_known_lengths(common.watched(SFTTrainer))(
         model=model,
@@ -50,16 +50,32 @@ def train(job: common.Job) -> None:
 
 
 def _with_known_lengths(trainer_class: type) -> type:
-    """The trainer, which otherwise reads every example for its length before it groups them."""
-    from transformers.trainer_pt_utils import LengthGroupedSampler
+    """The trainer, which otherwise reads every example for its length before it groups them.
+
+    Its own sampler also forgets in which epoch it is when training continues from a checkpoint.
+    """
+    import torch
+    from transformers.trainer_pt_utils import get_length_grouped_indices
+
+    class Grouped(torch.utils.data.Sampler):
+        def __init__(self, lengths: list[int], size: int, seed: Callable[[], int]) -> None:
+            self._lengths, self._size, self._seed = lengths, size, seed
+
+        def __len__(self) -> int:
+            return len(self._lengths)
+
+        def __iter__(self) -> Iterator[int]:
+            generator = torch.Generator().manual_seed(self._seed())
+            return iter(get_length_grouped_indices(self._lengths, self._size, generator=generator))
 
     class Grouping(trainer_class):
         def _get_train_sampler(self, train_dataset: Any = None) -> Any:
             dataset = self.train_dataset if train_dataset is None else train_dataset
             if self.args.train_sampling_strategy != "group_by_length":
                 return super()._get_train_sampler(train_dataset)
-            size = self.args.train_batch_size * self.args.gradient_accumulation_steps
-            return LengthGroupedSampler(size, dataset=dataset, lengths=dataset.lengths.tolist())
+            # of all processes, so that with batch_size the order is the same however many there are
+            size = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
+            return Grouped(dataset.lengths.tolist(), size, lambda: self.args.data_seed + int(self.state.epoch or 0))
 
     return Grouping
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from reasonlite.core.errors import UserError
 from reasonlite.curriculum.examples import parse_filter
 from reasonlite.models.folders import check_model_folder
 from reasonlite.training.arguments import check_arguments
+from reasonlite.training.processes import accumulation, processes_of
 from reasonlite.workflow.plan import all_sources
 
 ARCHITECTURES = {b"02": "x86_64", b"04": "aarch64"}
@@ -31,6 +33,23 @@ def checked(raw: dict[str, Any]) -> Config:
     for name, stratum in config.strata.items():
         parse_filter(stratum.filter, f"strata.{name}.filter")
     return config
+
+
+def training_complaints(jobs: Iterable[Any], stages: Mapping[str, Any]) -> list[str]:
+    """Trainings whose processes do not make up their stage's batch, or whose accelerate file cannot be taken.
+
+    ``jobs``: Snakemake's; ``stages``: the plan's, by name.
+    """
+    found = []
+    for job in jobs:
+        if job.rule.name == "train":
+            processes = int(job.resources.get("nodes") or 1)
+            try:
+                processes *= processes_of(Path(str(job.resources.get("accelerate_config"))))
+                accumulation(stages[job.wildcards.stage]["settings"], processes)
+            except UserError as error:
+                found.append(str(error))
+    return found
 
 
 def python_complaint(found: str | None, own: str) -> str | None:

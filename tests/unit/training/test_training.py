@@ -3,17 +3,21 @@
 import shutil
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from reasonlite.config.experiment import parse_config
-from reasonlite.config.stages import Grid, arms, stages_of
+from reasonlite.config.stages import Grid, SftStage, arms, stages_of
 from reasonlite.core.errors import UserError
-from reasonlite.training import common, grpo, reuse, sft
+from reasonlite.training import grpo, reuse, sft, states
 from reasonlite.training.arguments import check_arguments
+from reasonlite.training.processes import accumulation
+from reasonlite.workflow.checks import training_complaints
 
 ROOT = Path(__file__).parents[3]
 
@@ -112,13 +116,13 @@ def test_every_arm_of_any_grid_ends_in_a_stage_whose_starts_come_before_it(chain
 
 
 def test_the_newest_complete_checkpoint_is_taken(tmp_path):
-    assert common.newest_checkpoint(tmp_path) is None
+    assert states.newest_checkpoint(tmp_path) is None
     for step in (5, 20, 100):
         (tmp_path / f"checkpoint-{step}").mkdir()
         if step != 100:  # the last one was cut off while it was written
             (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text("{}")
     (tmp_path / "checkpoint-tmp").mkdir()
-    assert common.newest_checkpoint(tmp_path).name == "checkpoint-20"
+    assert states.newest_checkpoint(tmp_path).name == "checkpoint-20"
 
 
 @given(st.floats(0.01, 4), st.integers(1, 30), st.integers(0, 5))
@@ -182,3 +186,47 @@ def test_a_stage_is_known_by_settings_models_tables_and_code(tmp_path):
     assert "reasonlite/training/sft.py" in known["code"]
     for other in (({"seed": 2}, one, tables[0]), ({"seed": 1}, two, tables[0]), ({"seed": 1}, one, tables[1])):
         assert reuse.made_from(script, *other) != known
+
+
+@pytest.mark.parametrize(
+    ("arguments", "processes", "parts"),
+    [({"per_device_train_batch_size": 8}, 32, 1), ({"per_device_train_batch_size": 8}, 4, 8), ({}, 1, 32)],
+)
+def test_a_batch_is_the_same_however_many_share_it(arguments, processes, parts):
+    stage = {"name": "turbo", "batch_size": 256, "arguments": arguments}
+    assert accumulation(stage, processes) == parts
+    assert accumulation(stage | {"batch_size": None}, processes) is None
+
+
+def test_processes_that_do_not_make_up_the_batch_are_named_before_anything_runs(tmp_path):
+    def job(rule, config_file, nodes):
+        resources = {"nodes": nodes, "accelerate_config": str(config_file)}
+        return SimpleNamespace(
+            rule=SimpleNamespace(name=rule), resources=resources, wildcards=SimpleNamespace(stage="t")
+        )
+
+    arguments = {"per_device_train_batch_size": 8}
+    stages = {"t": {"settings": {"name": "t", "batch_size": 128, "arguments": arguments}}}
+    node8 = ROOT / "envs" / "accelerate" / "node8.yaml"
+    assert training_complaints([job("train", node8, 2), job("vote", "", 3)], stages) == []
+    for nodes, file, said in ((4, node8, "128 is no multiple of 256"), (1, tmp_path / "x.yaml", "no such file")):
+        (complaint,) = training_complaints([job("train", file, nodes)], stages)
+        assert said in complaint and "what to do:" in complaint
+
+
+def test_a_batch_has_one_size():
+    with pytest.raises(ValidationError, match="give one of them"):
+        SftStage(
+            name="t", method="sft", start="m", data=["s"], batch_size=8, arguments={"gradient_accumulation_steps": 2}
+        )
+
+
+def test_a_checkpoint_of_other_processes_is_refused_where_they_would_make_other_batches(tmp_path):
+    for rank in range(2):
+        (tmp_path / f"rng_state_{rank}.pth").touch()
+    trainer = SimpleNamespace(args=SimpleNamespace(world_size=4), is_deepspeed_enabled=False)
+    states.prepare(trainer, tmp_path, batch_size=8)
+    with pytest.raises(UserError, match="was written by 2 processes, and 4 would make other batches"):
+        states.prepare(trainer, tmp_path, batch_size=None)
+    trainer.args.world_size = 2
+    states.prepare(trainer, tmp_path, batch_size=None)
