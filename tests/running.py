@@ -23,10 +23,13 @@ STARTING_LIMIT = 1800  # seconds; importing vLLM took minutes on a bad day
 def environment() -> dict[str, str]:
     """The tests' own environment with this interpreter's programs first on the path.
 
-    One thread for each engine, and a wait that sleeps instead of turning round and round: tests share the cores.
+    One thread for each engine, and a wait that sleeps instead of turning round and round: tests share the cores. What
+    vLLM finds out about its models is kept, which in a Slurm job would be found out again each time.
     """
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "PYTHONPATH": "scripts", "OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"}
+    cache = os.environ.get("VLLM_CACHE_ROOT", str(Path.home() / ".cache" / "vllm"))
+    threads = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"}
+    return {**os.environ, "PATH": path, "PYTHONPATH": "scripts", "VLLM_CACHE_ROOT": cache, **threads}
 
 
 def need_vllm() -> None:

@@ -37,13 +37,13 @@ def submitting(cluster, tiny_model, tmp_path_factory) -> Iterator[Project]:
     # two replies at once and put on disk together, each long enough for a fault to come between two commits
     config["teacher"] |= {"commit": 2}
     config["teacher"]["engine"] |= {"max_num_seqs": 2, "batch_invariant": True}
-    config["teacher"]["efforts"]["medium"]["sampling"] = {"temperature": 0.7, "max_tokens": 120}
+    config["teacher"]["efforts"]["medium"]["sampling"] = {"temperature": 0.7, "max_tokens": 90}
     config["teacher"]["efforts"]["high"] = config["teacher"]["efforts"]["medium"]
     config["evaluation"]["benchmarks"] = {"heldout": config["evaluation"]["benchmarks"]["heldout"]}
     config["stages"] = [config["stages"][0]]
     config["stages"][0]["arguments"] |= {"max_steps": 80, "save_steps": 10, "save_total_limit": 2}
     config["evaluation"]["models"] = [config["evaluation"]["models"][0]]
-    problems = [{"problem": f"What is {a} + {b}?", "answer": str(a + b)} for a in range(1, 4) for b in (4, 6, 8)]
+    problems = [{"problem": f"What is {a} + {b}?", "answer": str(a + b)} for a in range(1, 4) for b in (4, 8)]
     (folder / "mine.jsonl").write_text("".join(json.dumps(problem) + "\n" for problem in problems))
     (folder / "heldout.jsonl").write_text(json.dumps({"problem": "What is 5 + 5?", "answer": "10"}) + "\n")
     (folder / "tiny.yaml").write_text(yaml.safe_dump(config))
