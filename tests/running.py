@@ -24,12 +24,14 @@ def environment() -> dict[str, str]:
     """The tests' own environment with this interpreter's programs first on the path.
 
     One thread for each engine, and a wait that sleeps instead of turning round and round: tests share the cores. What
-    vLLM finds out about its models is kept, which in a Slurm job would be found out again each time.
+    vLLM finds out about its models is kept, which in a Slurm job would be found out again each time. A bare machine has
+    no compiler, so nothing may look for one.
     """
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     cache = os.environ.get("VLLM_CACHE_ROOT", str(Path.home() / ".cache" / "vllm"))
     threads = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"}
-    return {**os.environ, "PATH": path, "PYTHONPATH": "scripts", "VLLM_CACHE_ROOT": cache, **threads}
+    own = {"PATH": path, "PYTHONPATH": "scripts", "VLLM_CACHE_ROOT": cache, "CXX": "no-compiler"}
+    return {**os.environ, **own, **threads}
 
 
 def need_vllm() -> None:
@@ -72,6 +74,7 @@ def serving(model: Path, log: Path, *arguments: str) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     settings = environment() | {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_NO_USAGE_STATS": "1"}
+    settings["TORCHDYNAMO_DISABLE"] = "1"  # as our own engine does on a CPU
     # not "vllm serve": the CPU build's command looks for a package of the name vllm
     command = [
         *(sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model)),

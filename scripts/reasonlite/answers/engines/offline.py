@@ -205,8 +205,10 @@ def _cpu_arguments(settings: VllmEngine) -> dict[str, Any]:
     One process, because each further one imports torch again; all cores of this job;
     a fixed KV cache, because its check against free memory counts one memory node only;
     with a seed for each answer whole prompts, because a prompt prefilled in parts together with a seed ends in
-    "CPU Generator does not use offset". That leaves vLLM's cache of common beginnings out, too.
+    "CPU Generator does not use offset". That leaves vLLM's cache of common beginnings out, too;
+    nothing compiled, because log-probabilities would want a C++ compiler, which a bare machine has not.
     """
+    os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
     os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
     os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
     return {
