@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 Name = Annotated[str, Field(pattern=NAME)]
@@ -25,6 +26,15 @@ class Sampling(Closed):
     max_tokens: int = Field(ge=1, description="tokens an answer may have, thinking included")
 
 
+def _dated(arguments: dict[str, Any]) -> dict[str, Any]:
+    if "current_date" in arguments:
+        datetime.date.fromisoformat(str(arguments["current_date"]))
+    return arguments
+
+
+TemplateArguments = Annotated[dict[str, Any], AfterValidator(_dated)]
+
+
 class Example(Closed):
     problem: str = Field(description="problem of a worked example shown before the real one")
     answer: str = Field(description="the worked answer, ending in its boxed result")
@@ -34,8 +44,10 @@ class Prompt(Closed):
     instruction: str = Field(BOXED, description="text put after the problem on a new line")
     system: str | None = Field(None, description="system message; none leaves the chat template's own")
     examples: list[Example] = Field(default_factory=list, description="worked examples, shown as earlier turns")
-    template_arguments: dict[str, Any] = Field(
-        default_factory=dict, description="passed to the chat template, such as reasoning_effort: high"
+    template_arguments: TemplateArguments = Field(
+        default_factory=dict,
+        description="passed to the chat template, such as reasoning_effort: high; current_date: '2025-08-05' stands "
+        "where the template (gpt-oss's, for one) would write the day's own date",
     )
 
 
@@ -140,7 +152,7 @@ class Adjudicator(Closed):
     model: Name | None = Field(None, description="one of models; default: the teacher")
     engine: Engine | None = Field(None, description="default: the teacher's engine")
     sampling: Sampling = Field(default_factory=lambda: Sampling(temperature=0.0, max_tokens=4096))
-    template_arguments: dict[str, Any] = Field(
+    template_arguments: TemplateArguments = Field(
         default_factory=dict, description="passed to the chat template, such as reasoning_effort: low"
     )
     attempts: int = Field(3, ge=1, description="requests for one pair before a malformed reply leaves it undecided")

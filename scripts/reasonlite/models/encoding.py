@@ -5,6 +5,7 @@ Does not know where conversations come from or what is done with their tokens.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,13 @@ def encoder(tokenizer: Any, where: object) -> Callable[..., list[np.ndarray]]:
         return found
 
     return encode
+
+
+def for_template(arguments: dict[str, Any]) -> dict[str, Any]:
+    """``template_arguments`` as transformers takes them: a ``current_date`` in place of its clock."""
+    if "current_date" not in arguments:
+        return arguments
+    return {**arguments, "strftime_now": datetime.date.fromisoformat(arguments["current_date"]).strftime}
 
 
 def _rendered(tokenizer: Any, messages: Messages, open_end: bool, where: object) -> str:

@@ -1,6 +1,5 @@
 """What models are asked and trained on, by the real chat templates that TRL's package carries and OpenAI's Harmony."""
 
-import datetime
 import importlib.util
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from reasonlite.answers.prompts import messages_for
 from reasonlite.answers.transcripts import split_reply, training_text
 from reasonlite.config.settings import BOXED, Prompt
 from reasonlite.core.errors import UserError
+from reasonlite.models.encoding import for_template
 from reasonlite.training import tokens
 
 ROOT = Path(__file__).parents[3]
@@ -61,12 +61,13 @@ def test_the_teacher_is_asked_exactly_as_harmony_asks(using, effort):
     """Against openai-harmony's own rendering of the same conversation."""
     import openai_harmony as harmony
 
-    messages = messages_for(PROBLEM, Prompt(template_arguments={"reasoning_effort": effort}))
-    asked = using("gptoss").apply_chat_template(
-        messages, tokenize=False, add_generation_prompt=True, reasoning_effort=effort
-    )
+    prompt = Prompt(template_arguments={"reasoning_effort": effort, "current_date": "2025-08-05"})
+    messages = messages_for(PROBLEM, prompt)
+    arguments = for_template(prompt.template_arguments)
+    asked = using("gptoss").apply_chat_template(messages, tokenize=False, add_generation_prompt=True, **arguments)
+    assert "\nCurrent date: 2025-08-05\n" in asked
     system = harmony.SystemContent.new().with_reasoning_effort(harmony.ReasoningEffort[effort.upper()])
-    system = system.with_conversation_start_date(datetime.date.today().isoformat())
+    system = system.with_conversation_start_date("2025-08-05")
     said = [(harmony.Role.SYSTEM, system), (harmony.Role.USER, messages[0]["content"])]
     conversation = harmony.Conversation.from_messages([harmony.Message.from_role_and_content(*each) for each in said])
     try:

@@ -16,6 +16,7 @@ from reasonlite.config.settings import Sampling, VllmEngine
 from reasonlite.core.errors import UserError
 from reasonlite.core.logs import get_logger
 from reasonlite.core.stalls import Guard
+from reasonlite.models.encoding import for_template
 from reasonlite.models.folders import check_model_folder
 
 log = get_logger(__name__)
@@ -118,7 +119,7 @@ class Offline:
                 add_generation_prompt=True,
                 tokenize=True,
                 return_dict=True,
-                **self._template_arguments,
+                **for_template(self._template_arguments),
             )
             self._last = (request.messages, list(encoded["input_ids"]))
         return self._last[1]

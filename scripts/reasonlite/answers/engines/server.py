@@ -20,6 +20,12 @@ class Server:
         self._settings = settings
         self._sampling = sampling
         self._template_arguments = template_arguments
+        if "current_date" in template_arguments:
+            raise UserError(
+                "a server writes its own date into prompts",
+                where="template_arguments.current_date",
+                todo="leave it out, or take an engine of kind vllm",
+            )
         self._key = "none"
         if settings.api_key_variable:
             self._key = os.environ.get(settings.api_key_variable, "")
