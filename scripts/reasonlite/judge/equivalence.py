@@ -12,9 +12,11 @@ before the sign and for a hundredth of it; a value with a unit for the value wit
 from __future__ import annotations
 
 from reasonlite.judge import algebra
+from reasonlite.judge.expansion import has_loose_signs
 from reasonlite.judge.matching import compare_nodes
 from reasonlite.judge.numerics import mentions
 from reasonlite.judge.reading import Reading, read
+from reasonlite.judge.renaming import families, otherwise_named
 from reasonlite.judge.verdicts import Verdict, different, equal, undecided
 
 LONGEST = 2_000  # characters; a longer answer is compared as text only
@@ -40,10 +42,12 @@ def compare(left: str, right: str) -> Verdict:
 def _compare(first: Reading, second: Reading) -> Verdict:
     if first.cleaned == second.cleaned:
         return equal("text")
-    if (verdict := _choices(first, second) or _dates(first, second) or _times(first, second)) is not None:
+    if (verdict := _truths(first, second) or _choices(first, second) or _dates(first, second) or _times(first, second)) is not None:
         return verdict
     if first.phrase and second.phrase:
         return _phrases(first.phrase, second.phrase)
+    if (first.aside and second.phrase) or (second.aside and first.phrase):
+        return undecided("words")
     if first.nodes and second.nodes:
         return _expressions(first, second)
     phrases = [reading.phrase for reading in (first, second) if reading.phrase]
@@ -54,7 +58,10 @@ def _compare(first: Reading, second: Reading) -> Verdict:
 
 
 def _expressions(first: Reading, second: Reading) -> Verdict:
-    verdict = compare_nodes(first.nodes[0], second.nodes[0])
+    likeliest = first.nodes[0], second.nodes[0]
+    verdict = families(*likeliest) or compare_nodes(*likeliest)
+    if verdict.verdict == "different" and (found := otherwise_named(*likeliest)) is not None:
+        return found
     if verdict.verdict != "equal" and len(first.nodes) + len(second.nodes) > 2:
         for left in first.nodes:
             for right in second.nodes:
@@ -62,14 +69,26 @@ def _expressions(first: Reading, second: Reading) -> Verdict:
                     return equal("decimal comma")
     if verdict.verdict == "different" and any(mentions(node, "dots") for node in (*first.nodes, *second.nodes)):
         return undecided("a list that is not written out")
+    if verdict.verdict == "different" and any(map(has_loose_signs, (*first.nodes, *second.nodes))):
+        return undecided("signs that may go together")
     if verdict.verdict == "undecided" and verdict.method.startswith(FOR_ALGEBRA):
         found = _algebra(first, second)
         return verdict if found.verdict == "undecided" else found
     return verdict
 
 
+def _truths(first: Reading, second: Reading) -> Verdict | None:
+    """Yes is true; a lone letter is short for a truth value where the other side has a word for one."""
+    left, right = first.truth, second.truth
+    if left is None or right is None or not (left[1] or right[1]):
+        return None
+    return equal("words") if left[0] == right[0] else different("words")
+
+
 def _choices(first: Reading, second: Reading) -> Verdict | None:
     """C, (C), C. and "(C) Cecile" are one choice; a lone letter that is not marked may also be a symbol."""
+    if first.choices and second.choices:
+        return equal("choice") if first.choices == second.choices else None
     left, right = first.choice, second.choice
     if left is None or right is None or not (left[2] or right[2] or left[1] or right[1]):
         return None

@@ -22,12 +22,25 @@ def expanded(node: Node) -> Node:
         items: list[Node] = []
         for item in node.items:
             spread_out = expanded(item)
-            several = mentions(item, "pm") and isinstance(spread_out, Group)
+            several = mentions(item, "pm") and isinstance(spread_out, Group) and spread_out.opening == ""
             items.extend(spread_out.items if several and isinstance(spread_out, Group) else [spread_out])
         return Group(node.opening, node.closing, tuple(items))
+    if isinstance(node, Group) and _signs(node) == 1:
+        return Group("", "", (_signed(node, 1), _signed(node, -1)))
     if not isinstance(node, (Apply, Relation, Quantity)) or not (mentions(node, "pm") or mentions(node, "mp")):
         return node
     return Group("", "", (_signed(node, 1), _signed(node, -1)))
+
+
+def _signs(group: Group) -> int:
+    return sum(mentions(item, "pm") or mentions(item, "mp") for item in group.items)
+
+
+def has_loose_signs(node: Node) -> bool:
+    """Whether an element has two parts with ±, of which nobody knows whether they go together: (±1, ±2)."""
+    if not isinstance(node, Group):
+        return False
+    return (node.opening not in ("", "{") and _signs(node) > 1) or any(map(has_loose_signs, node.items))
 
 
 def _signed(node: Node, sign: int) -> Node:
@@ -38,6 +51,8 @@ def _signed(node: Node, sign: int) -> Node:
         return Apply(node.head, arguments)
     if isinstance(node, Relation):
         return Relation(node.operators, tuple(_signed(part, sign) for part in node.sides))
+    if isinstance(node, Group):
+        return Group(node.opening, node.closing, tuple(_signed(part, sign) for part in node.items))
     return Quantity(_signed(node.value, sign), node.unit) if isinstance(node, Quantity) else node
 
 

@@ -68,3 +68,21 @@ class Numeral:
 
 
 Node = Number | Symbol | Apply | Group | Matrix | Relation | Quantity | Numeral
+
+
+def renamed(node: Node, old: str, new: str) -> Node:
+    """The expression with another name for one of its symbols."""
+    match node:
+        case Symbol(name):
+            return Symbol(new) if name == old else node
+        case Apply(head, arguments):
+            return Apply(head, tuple(renamed(part, old, new) for part in arguments))
+        case Group(opening, closing, items):
+            return Group(opening, closing, tuple(renamed(part, old, new) for part in items))
+        case Matrix(rows):
+            return Matrix(tuple(tuple(renamed(cell, old, new) for cell in row) for row in rows))
+        case Relation(operators, sides):
+            return Relation(operators, tuple(renamed(side, old, new) for side in sides))
+        case Quantity(value, unit):
+            return Quantity(renamed(value, old, new), unit)
+    return node

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from reasonlite.judge import vocabulary
+from reasonlite.judge import units, vocabulary
 from reasonlite.judge.expressions import Apply, Group, Matrix, Node, Number, Numeral, Quantity, Relation, Symbol
 from reasonlite.judge.latex import NotUnderstood, Token, Unknown, tokens
 
@@ -140,7 +140,8 @@ class _Parser:
         words: list[str] = []
         while (token := self._peek()) is not None and _is_unit(token, follows=bool(words)):
             self._position += 1
-            words += [vocabulary.UNIT_ALIASES.get(word, word) for word in token.value.lower().strip(" .()").split()]
+            spelled = token.value if token.value in units.CERTAIN else token.value.lower()
+            words += [vocabulary.UNIT_ALIASES.get(word, word) for word in spelled.strip(" .()").split()]
             if vocabulary.CONDITIONS & set(words):
                 raise NotUnderstood("a condition in words")
             if self._value() == "^":
@@ -309,11 +310,16 @@ class _Parser:
         """A function, a constant, or the first of some letters that are multiplied."""
         token = self._take()
         name = vocabulary.ALIASES.get(token.value, token.value)
+        name = vocabulary.SPELLINGS.get(name, name)
         if name in vocabulary.CONDITIONS:
             raise NotUnderstood("a condition in words")
+        if self._value() in ("(", "[") and (name in vocabulary.CALLED or name in vocabulary.MATRIX_CALLS):
+            return self._called(name)
         if name in vocabulary.FUNCTIONS:
             return self._function(name)
         if name == "sqrt":
+            if token.value == "Sqrt" and self._value() == "[":  # Mathematica's brackets hold no degree
+                return Apply("root", (self._primary(), Number(Fraction(2))))
             return self._root()
         if name in vocabulary.SYMBOLS:
             return Symbol(name)
@@ -321,6 +327,18 @@ class _Parser:
             raise NotUnderstood("words")
         self._position -= 1
         return self._first_letter()
+
+    def _called(self, name: str) -> Node:
+        """A function with its arguments between brackets, as programs write it."""
+        node = self._primary()
+        arguments = node.items if isinstance(node, Group) else (node,)
+        if name in vocabulary.MATRIX_CALLS:
+            rows = arguments[0].items if len(arguments) == 1 and isinstance(arguments[0], Group) else arguments
+            return matrix_of(rows)
+        head = vocabulary.CALLED[name]
+        if len(arguments) != (2 if head in ("binom", "div") else 1):
+            raise NotUnderstood(f"{name} with {len(arguments)} arguments")
+        return Apply("root", (*arguments, Number(Fraction(3)))) if head == "cbrt" else Apply(head, arguments)
 
     def _first_letter(self) -> Node:
         token = self._take()
@@ -350,6 +368,7 @@ class _Parser:
         raise NotUnderstood("words")
 
     def _command(self, name: str) -> Node:
+        name = vocabulary.SPELLINGS.get(name, name)
         if name in vocabulary.FRACTIONS | vocabulary.BINOMIALS:
             head = "div" if name in vocabulary.FRACTIONS else "binom"
             return Apply(head, (self._argument(), self._argument()))
@@ -408,7 +427,7 @@ class _Parser:
         else:
             argument = self._operand()
         arguments = (
-            argument.items if isinstance(argument, Group) and name in ("min", "max", "gcd", "lcm") else (argument,)
+            argument.items if isinstance(argument, Group) and name in ("min", "max", "gcd", "lcm", "log") else (argument,)
         )
         if exponent == Apply("neg", (Number(Fraction(1)),)) and f"arc{name}" in vocabulary.FUNCTIONS:
             name, exponent = f"arc{name}", None
@@ -498,6 +517,14 @@ def _closed(opening: str, found: str, closing: str, node: Node) -> Node:
     return node
 
 
+def matrix_of(rows: tuple[Node, ...]) -> Matrix:
+    """Rows between brackets as a matrix; a value alone is a row of its own."""
+    cells = [row.items if isinstance(row, Group) else (row,) for row in rows]
+    if len({len(row) for row in cells}) > 1:
+        raise NotUnderstood("a matrix with rows of different length")
+    return Matrix(tuple(map(tuple, cells)))
+
+
 def _product(left: Node, right: Node) -> Node:
     factors = left.arguments if isinstance(left, Apply) and left.head == "mul" else (left,)
     return Apply("mul", (*factors, right))
@@ -514,6 +541,8 @@ def _mixed(left: Node, right: Node) -> Node:
 
 def _is_unit(token: Token, *, follows: bool = False) -> bool:
     """Whether a token is a unit or a word of one; letters count when they are a known unit or a long word."""
+    if token.value in units.CERTAIN and token.kind in ("letters", "text"):
+        return True
     word = token.value.lower().strip(" .()")
     if word in ("or", "and") or not re.fullmatch(r"[a-z][a-z./ -]*", word):
         return False

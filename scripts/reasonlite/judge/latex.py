@@ -7,9 +7,11 @@ recursion, so that neither deep nor long input can hang or overflow it.
 from __future__ import annotations
 
 import re
+import unicodedata
+from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from reasonlite.judge.vocabulary import UNITS
+from reasonlite.judge.vocabulary import NAMES, UNITS
 
 Kind = Literal["number", "letters", "command", "text", "sign"]
 
@@ -30,6 +32,26 @@ class Unknown(NotUnderstood):
     """Well formed as far as it goes, with a construct that this grammar leaves to computer algebra."""
 
 
+# figures and signs that Unicode has above and below the line; 1/2 and its like
+_RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ", "0123456789+-=()ni", strict=True))
+_LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚₛₜₓ", "0123456789+-=()aehijklmnopstx", strict=True))
+_SCRIPTS = [
+    (re.compile(f"[{''.join(map(re.escape, table))}]+"), sign, str.maketrans(table))
+    for table, sign in ((_RAISED, "^"), (_LOWERED, "_"))
+]
+_CIRCLED = re.compile("[\u2460-\u2473\u24b6-\u24cf]+")  # ① to ⑳, Ⓐ to Ⓩ: the marks of choices
+_SEPARATED = re.compile(r"(?<=[\u2460-\u2473\u24b6-\u24cf])[,;、 ]+(?=[\u2460-\u2473\u24b6-\u24cf])")
+
+
+def _fractions() -> list[tuple[int, int, int]]:
+    """Code, numerator and denominator of each character that is a fraction."""
+    found = []
+    for code in (*range(0xBC, 0xBF), *range(0x2150, 0x215F)):
+        value = Fraction(unicodedata.numeric(chr(code))).limit_denominator(10)
+        found.append((code, value.numerator, value.denominator))
+    return found
+
+
 _UNESCAPED = {"\x0c": "f", "\x08": "b"}  # "\frac" and "\begin" written in a string that takes \f and \b for characters
 _CHARACTERS = str.maketrans(
     {
@@ -39,12 +61,10 @@ _CHARACTERS = str.maketrans(
             "\x00\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
         ),
         **dict.fromkeys("\u2032\u2019", "'"),
-        "²": "^{2}",
-        "³": "^{3}",
-        "½": "\\frac{1}{2}",
-        "¼": "\\frac{1}{4}",
-        "¾": "\\frac{3}{4}",
-        "°": "^{\\circ}",
+        **{chr(code): f"\\frac{{{part}}}{{{whole}}}" for code, part, whole in _fractions()},
+        **{sign: "^{\\circ}" for sign in "°º"},
+        **{chr(0xFF10 + digit): str(digit) for digit in range(10)},
+        "\u2044": "/",
         "\uff0c": ",",
         "\uff1b": ";",
         "\uff1a": ":",
@@ -68,7 +88,10 @@ _DROPPED = (
     r"|(?<!\\)\\[()\[\]]|\\?\$|[€£¥]|\*\*|\\phantom\{[^{}]*\}|<\|[a-z_]+\|>.*"
 )
 _REPAIRS = [
+    # Python's and SymPy's power between two operands; elsewhere two stars are a mark of bold type
+    (re.compile(r"(?<=[\w)\]}]) ?\*\* ?(?=[\w(\\{+-])(?!.*\*\*$)"), "^"),
     (re.compile(_DROPPED, re.DOTALL), ""),
+    (re.compile(r"(?:\^ *\{? *\\circ *\}?|\\degree) *(?:\\(?:text|mathrm|rm) *\{? *)?([CF])(?![A-Za-z])\}?"), r" \\text{deg\1}"),
     (re.compile(r"(?<=[\d)\]}])(or|and)(?=[\\(A-Za-z\d\[])"), r" \\text{\1} "),
     # an unmistakable thousands separator
     (re.compile(r"(?<=\d)(?:,\\!\s*|\s*\{,\s*\}\s*|\\!,|\\!|,\\,)(?=\d{3})"), "\u066c"),
@@ -76,7 +99,8 @@ _REPAIRS = [
     (re.compile(r"\\(?:qquad|quad(?=[a-z]?(?:_|\b))|enspace|thinspace|hspace\{[^{}]*\})|(?<!\\)\\[ ,:;>]|~"), " "),
     (re.compile(r"(?<=[\d}]) *\( ?([A-Za-z][A-Za-z .'-]{2,40})\)$"), r" \\text{\1}"),  # 9 (apples)
     (re.compile(r"^(?:about|approximately|approx\.|roughly|exactly) (?=\S)", re.IGNORECASE), ""),
-    (re.compile(r"\b(?:np|math|sympy|sp)\.(?=[a-z])"), ""),
+    (re.compile(r"\b(?:np|math|sympy|sp)\.(?=[a-zA-Z])"), ""),
+    (re.compile(r"(?<![\w)}\]])%(?=(?:pi|e|i|phi)\b)"), ""),  # Maxima's constants
 ]
 _SPACED_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?![\d,])")
 _COMMA_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
@@ -92,7 +116,9 @@ _TOKEN = re.compile(
 def clean(text: str) -> str:
     """The text without what does not change its meaning: math marks, sizes, spacing, currency signs."""
     text = re.sub(r"(?<=\d)\s?(c?m|km|ft|in)([²³])$", r" \\text{\1}\2", text.strip())
-    text = re.sub(r"\\?([\x08\x0c])(?=[a-z])", lambda match: "\\" + _UNESCAPED[match[1]], text).translate(_CHARACTERS)
+    text = re.sub(r"\\?([\x08\x0c])(?=[a-z])", lambda match: "\\" + _UNESCAPED[match[1]], text)
+    if not text.isascii():
+        text = _from_unicode(text)
     if "\\begin" not in text:
         text = re.sub(r"\\\\(?=[a-zA-Z{},;!])", r"\\", text)  # backslashes escaped twice
     for pattern, replacement in _REPAIRS:
@@ -101,6 +127,19 @@ def clean(text: str) -> str:
     while text.endswith((".", ",", ";", ":", "\\")) and not text.endswith("..."):
         text = text[:-1].rstrip()
     return text
+
+
+def _from_unicode(text: str) -> str:
+    """Signs and figures that only Unicode has, as LaTeX writes them."""
+    text = _CIRCLED.sub(lambda match: ", ".join(map(_uncircled, match.group())), _SEPARATED.sub("", text))
+    text = text.replace("℃", "°C").replace("℉", "°F")
+    for pattern, sign, table in _SCRIPTS:
+        text = pattern.sub(lambda match, sign=sign, table=table: f"{sign}{{{match.group().translate(table)}}}", text)
+    return text.translate(_CHARACTERS)
+
+
+def _uncircled(mark: str) -> str:
+    return unicodedata.normalize("NFKC", mark)
 
 
 def tokens(cleaned: str) -> list[Token]:
@@ -121,7 +160,8 @@ def tokens(cleaned: str) -> list[Token]:
             end = _closing_brace(cleaned, position)
             content = cleaned[position:end].strip()
             is_product = match["font"].startswith("math") and len(content) == 2 and content not in UNITS
-            found.append(Token("letters" if is_product and content.isalpha() else "text", content, spaced))
+            is_letters = content in NAMES or (is_product and content.isalpha())
+            found.append(Token("letters" if is_letters else "text", content, spaced))
             position = end + 1
         elif match["edge"]:
             found.append(Token("command", f"{match['edge']} {match['name']}", spaced))

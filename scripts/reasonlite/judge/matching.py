@@ -6,12 +6,12 @@ import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 
-from reasonlite.judge import wording
+from reasonlite.judge import units
 from reasonlite.judge.expansion import expanded, shape
-from reasonlite.judge.expressions import Apply, Group, Matrix, Node, Number, Quantity, Relation, Symbol
-from reasonlite.judge.numerics import degree, mentions, proportional, symbols
+from reasonlite.judge.expressions import Apply, Group, Matrix, Node, Number, Quantity, Relation, Symbol, renamed
+from reasonlite.judge.numerics import degree, exact, mentions, proportional, symbols
 from reasonlite.judge.regions import FLIPPED, Piece, is_plain, region
-from reasonlite.judge.values import compare_values
+from reasonlite.judge.values import compare_values, has_decimal
 from reasonlite.judge.verdicts import Verdict, all_equal, different, equal, undecided
 
 MOST_ITEMS = 200  # of a list or set whose elements are paired in any order
@@ -22,6 +22,8 @@ def compare_nodes(left: Node, right: Node) -> Verdict:
     if left == right:
         return equal("text")
     left, right = expanded(left), expanded(right)
+    if isinstance(left, Matrix) != isinstance(right, Matrix):
+        left, right = _as_matrix(left), _as_matrix(right)
     if is_plain(left) or is_plain(right):
         pieces = region(left), region(right)
         if pieces[0] is not None and pieces[1] is not None:
@@ -35,11 +37,33 @@ def compare_nodes(left: Node, right: Node) -> Verdict:
         return _lists(*(found or _single(node) for found, node in zip(lists, (left, right), strict=True)))
     for relation, other in ((left, right), (right, left)):
         if isinstance(relation, Relation):
-            value = _assigned(relation)
-            return different("relation") if value is None else _loosely(compare_nodes(value, other), "name")
+            return _value_of(relation, other)
     if isinstance(left, Group) or isinstance(right, Group):
         return _groups(left, right)
     return _matrices(left, right) or _quantities(left, right)
+
+
+def _as_matrix(node: Node) -> Node:
+    """Rows between brackets, all of one length, as a matrix; anything else as it is."""
+    if not isinstance(node, Group) or not all(isinstance(row, Group) and row.opening in "([" for row in node.items):
+        return node
+    rows = [row.items for row in node.items if isinstance(row, Group)]
+    return Matrix(tuple(rows)) if len({len(row) for row in rows}) == 1 else node
+
+
+def _value_of(relation: Relation, other: Node) -> Verdict:
+    """An equation beside a value: the one that it gives its name, if it gives one."""
+    if "approx" in relation.operators and not symbols(relation):  # π ≈ 3.14 says it twice
+        found = [compare_nodes(side, other) for side in relation.sides]
+        return equal("name") if any(verdict.is_equal for verdict in found) else found[0]
+    value = _assigned(relation)
+    if value is not None:
+        return _loosely(compare_nodes(value, other), "name")
+    first = relation.sides[0]
+    is_power = isinstance(first, Apply) and first.head in ("pow", "root") and _is_name(first.arguments[0])
+    if is_power and relation.operators == ("=",) and compare_nodes(relation.sides[1], other).is_equal:
+        return undecided("a power of a name")  # x^2 = 4 beside 4 may name x^2 or be solved for x
+    return different("relation")
 
 
 def _matrices(left: Node, right: Node) -> Verdict | None:
@@ -63,8 +87,16 @@ def _is_name(node: Node) -> bool:
     if not isinstance(node, Apply):
         return False
     return node.head.startswith("call ") or (
-        node.head in ("mul", "div", "ratio", "abs", "sin", "cos", "tan") and all(map(_is_name, node.arguments))
+        node.head in ("mul", "div", "ratio", "abs", "sin", "cos", "tan") and all(map(_is_part, node.arguments))
     )
+
+
+def _is_part(node: Node) -> bool:
+    """Whether a factor belongs to a name; the square of BC is one, that of x is an equation's."""
+    if isinstance(node, Apply) and node.head == "pow" and isinstance(node.arguments[1], Number):
+        base = node.arguments[0]
+        return isinstance(base, Symbol) and base.name[:1].isupper()
+    return _is_name(node)
 
 
 def _assigned(relation: Relation) -> Node | None:
@@ -74,6 +106,10 @@ def _assigned(relation: Relation) -> Node | None:
     first, last = relation.sides[0], relation.sides[-1]
     equations = list(itertools.takewhile(lambda operator: operator == "=", relation.operators))
     value = relation.sides[len(equations)] if equations else last
+    if not equations and not _is_name(first) and not symbols(relation):  # sqrt(3) ≈ 1.73: said twice
+        return next((side for side in relation.sides if not has_decimal(side)), first)
+    if first == last and not symbols(relation):  # 1 = 1 says nothing
+        return None
     if _is_name(value) and not symbols(first):  # 5 = x
         return first
     return value if _is_name(first) or not (symbols(first) or symbols(value)) else None
@@ -84,6 +120,7 @@ def _name(node: Node) -> str | None:
 
 
 def _relations(left: Relation, right: Relation) -> Verdict:
+    right = _with_variable_of(left, right)
     first, second = _directed(left), _directed(right)
     if first == second:
         return equal("relation")
@@ -110,7 +147,30 @@ def _relations(left: Relation, right: Relation) -> Verdict:
     if names[0] != names[1] and names[0] in axes and names[1] in axes:
         return different("relation")
     verdict = compare_nodes(values[0], values[1])
+    if names[0] != names[1] and verdict.is_equal and _functions(left.sides[0]) != _functions(right.sides[0]):
+        return different("relation")  # sin x and cos x are no two names of one thing
     return verdict if names[0] == names[1] else _loosely(verdict, "name")
+
+
+def _with_variable_of(left: Relation, right: Relation) -> Relation:
+    """f(z) = z with the variable of f(x) = x, where both define the same function."""
+    heads = left.sides[0], right.sides[0]
+    if not all(isinstance(head, Apply) and head.head.startswith("call ") for head in heads):
+        return right
+    (one, other) = ((head.head, head.arguments[0]) for head in heads if isinstance(head, Apply))
+    if one[0] != other[0] or not (isinstance(one[1], Symbol) and isinstance(other[1], Symbol)):
+        return right
+    if one[1] == other[1] or one[1].name in symbols(right):
+        return right
+    found = renamed(right, other[1].name, one[1].name)
+    return found if isinstance(found, Relation) else right
+
+
+def _functions(node: Node) -> set[str]:
+    if not isinstance(node, Apply):
+        return set()
+    own = {node.head} & {"sin", "cos", "tan"}
+    return own.union(*map(_functions, node.arguments))
 
 
 def _is_line(relation: Relation) -> bool:
@@ -207,11 +267,18 @@ def _lists(left: _List | Group, right: _List | Group) -> Verdict:
         return all_equal(
             (compare_nodes(value, values[n]) for n, value in zip(left.names, left.values, strict=True)), "structure"
         )
+    kinds = [{unit for item in each.values if (unit := _unit_of(item))} for each in (left, right)]
+    if len(left.values) != len(right.values) and max(map(len, kinds)) > 1 and kinds[0] != kinds[1]:
+        return undecided("units")  # 12 positive and 12 negative numbers are not 12
     ordered = _ordered(left.values, right.values)
     unordered = ordered if ordered.is_equal else _unordered(left.values, right.values)
     if unordered.is_equal and not ordered.is_equal and left.is_mapping != right.is_mapping:
         return undecided("the order of named values")
     return unordered if left.names == right.names else _loosely(unordered, "name")
+
+
+def _unit_of(node: Node) -> str:
+    return units.unit(node.unit) if isinstance(node, Quantity) else ""
 
 
 def _loosely(verdict: Verdict, method: str) -> Verdict:
@@ -260,29 +327,70 @@ def _groups(left: Node, right: Node) -> Verdict:
 
 
 def _quantities(left: Node, right: Node) -> Verdict:
-    units = [node.unit if isinstance(node, Quantity) else None for node in (left, right)]
+    given = [node.unit if isinstance(node, Quantity) else None for node in (left, right)]
     values = [node.value if isinstance(node, Quantity) else node for node in (left, right)]
-    if units == [None, None]:
-        return compare_values(left, right)
-    if "%" in units:
-        return _percentages(values, units)
-    if "degree" in units and mentions(left, "pi") != mentions(right, "pi"):
+    if given == [None, None]:
+        return _beside_letters(left, right)
+    if None in given and not {"%", "degree"} & set(given):
+        left, right = (_in_letters(node) or node for node in (left, right))
+        given = [node.unit if isinstance(node, Quantity) else None for node in (left, right)]
+        values = [node.value if isinstance(node, Quantity) else node for node in (left, right)]
+    if "%" in given:
+        return _percentages(values, given)
+    if "degree" in given and mentions(left, "pi") != mentions(right, "pi"):
         return compare_values(left, right)  # by radians
-    names = [wording.unit(unit) if unit else "" for unit in units]
+    names = [units.unit(unit) if unit else "" for unit in given]
     verdict = compare_nodes(values[0], values[1])
     if names[0] == names[1] or "" in names:
         return verdict if names[0] == names[1] else _loosely(verdict, "unit")
-    factor = wording.scale(names[0], names[1])
+    factor = units.scale(names[0], names[1])
     if factor is not None:
         return compare_nodes(Apply("mul", (Number(factor), values[0])), values[1])
     return undecided("units") if verdict.is_equal else verdict
 
 
-def _percentages(values: list[Node], units: list[str | None]) -> Verdict:
+def _beside_letters(left: Node, right: Node) -> Verdict:
+    """Two scalars; a number beside one with letters that may be its unit, 5 and 5m, is not said to be another."""
+    verdict = compare_values(left, right)
+    if verdict.verdict == "different":
+        for node, other in ((left, right), (right, left)):
+            measured = _in_letters(node)
+            if measured is not None and exact(other) is not None and compare_values(measured.value, other).is_equal:
+                return undecided("units")
+    return verdict
+
+
+def _in_letters(node: Node) -> Quantity | None:
+    """A product of a number and letters that spell a unit: 100 m^2, 5 m/s."""
+    if isinstance(node, Apply) and node.head == "div":
+        above, below = _in_letters(node.arguments[0]), _spelled(node.arguments[1:])
+        words = None if above is None or below is None else f"{above.unit} / {below}"
+        value = None if above is None else above.value
+    elif isinstance(node, Apply) and node.head == "mul" and exact(node.arguments[0]) is not None:
+        words, value = _spelled(node.arguments[1:]), node.arguments[0]
+    else:
+        return None
+    return Quantity(value, words) if words and value is not None and units.scale(words, words) is not None else None
+
+
+def _spelled(factors: Sequence[Node]) -> str | None:
+    """Letters side by side as one word, with the power of the last: m, km^2; None for anything else."""
+    names = ""
+    for place, factor in enumerate(factors, 1):
+        base, power = factor, Fraction(1)
+        if isinstance(factor, Apply) and factor.head == "pow" and isinstance(factor.arguments[1], Number):
+            base, power = factor.arguments[0], factor.arguments[1].value
+        if not isinstance(base, Symbol) or (power != 1 and place < len(factors)) or power.denominator != 1:
+            return None
+        names += base.name if power == 1 else f"{base.name}^{power}"
+    return names
+
+
+def _percentages(values: list[Node], given: list[str | None]) -> Verdict:
     verdict = compare_nodes(values[0], values[1])
-    if units[0] == units[1]:
+    if given[0] == given[1]:
         return verdict
     if verdict.is_equal:
         return equal("percent")
-    plain, percentage = values if units[1] == "%" else values[::-1]
+    plain, percentage = values if given[1] == "%" else values[::-1]
     return _loosely(compare_nodes(Apply("mul", (Number(Fraction(100)), plain)), percentage), "percent")

@@ -21,6 +21,8 @@ from reasonlite.judge.expressions import Apply, Group, Matrix, Node, Number, Num
 
 DIGITS = 60
 AGREEMENT = 40  # digits that have to be the same
+FINE = 4 * DIGITS  # digits when a verdict is confirmed
+MARGIN = 90  # of them that cancellation may cost
 MOST_BITS = 40_000  # of an exact number
 LARGEST_EXPONENT = 1e9  # decimal exponent of a value to sixty digits
 _CONSTANTS = frozenset({"pi", "e", "i", "infty", "reals", "emptyset"})
@@ -295,10 +297,10 @@ _FUNCTIONS: dict[str, Callable] = {
     "log": lambda value, base: _mp.log(value) / _mp.log(base),
     "ln": _mp.log,
     **{name: _circular(getattr(_mp, name)) for name in ("sin", "cos", "tan", "cot", "sec", "csc")},
-    **{name: _circular(getattr(_mp, name)) for name in ("sinh", "cosh", "tanh")},
-    "arcsin": _mp.asin,
-    "arccos": _mp.acos,
-    "arctan": _mp.atan,
+    **{name: _circular(getattr(_mp, name)) for name in ("sinh", "cosh", "tanh", "coth", "sech", "csch")},
+    **{f"arc{name}": getattr(_mp, f"a{name}") for name in ("sin", "cos", "tan", "cot", "sec", "csc")},
+    **{f"arc{name}": getattr(_mp, f"a{name}") for name in ("sinh", "cosh", "tanh")},
+    "sgn": _mp.sign,
 }
 
 
@@ -306,9 +308,30 @@ _FUNCTIONS: dict[str, Callable] = {
 
 
 def same_number(left: mpmath.mpf | mpmath.mpc, right: mpmath.mpf | mpmath.mpc) -> bool:
-    """Whether two values agree to AGREEMENT digits, or both are nothing but rounding errors."""
-    difference = abs(left - right)
-    return difference <= _mp.mpf(10) ** -AGREEMENT * max(abs(left), abs(right)) or difference < _mp.mpf(10) ** -50
+    """Whether two values agree to AGREEMENT digits of the larger one."""
+    return abs(left - right) <= _mp.mpf(10) ** -AGREEMENT * max(abs(left), abs(right))
+
+
+def _confirmed(left: Node, right: Node, point: dict[str, mpmath.mpf], *, natural_log: bool) -> bool | None:
+    """Whether two values are the same, each worked out twice; None if the digits do not suffice to know.
+
+    What cancels leaves rounding errors, and these shrink with the precision, which a value does not. So a value that
+    stays is known, one that shrinks with the precision is zero, and of anything else nothing is said. Values that are
+    known are the same if they agree to all but MARGIN of the digits, relatively: e^-200 is not e^-201.
+    """
+    pairs = []
+    for node in (left, right):
+        rough = value_at(node, point, natural_log=natural_log)
+        with _mp.workdps(FINE):
+            fine = value_at(node, point, natural_log=natural_log)
+            tiny = _mp.mpf(10) ** -(FINE - MARGIN)
+            if abs(fine) <= abs(rough) * _mp.mpf(10) ** -DIGITS and abs(fine) <= tiny:
+                fine = _mp.mpf(0)
+            elif abs(fine - rough) > _mp.mpf(10) ** -(DIGITS // 3) * abs(fine):
+                return None
+        pairs.append(fine)
+    with _mp.workdps(FINE):
+        return bool(abs(pairs[0] - pairs[1]) <= tiny * max(map(abs, pairs)))
 
 
 def identical(left: Node, right: Node) -> tuple[bool | None, str]:
@@ -320,7 +343,7 @@ def identical(left: Node, right: Node) -> tuple[bool | None, str]:
 
 
 def _identical(left: Node, right: Node, *, natural_log: bool) -> tuple[bool | None, str]:
-    agreed, one_sided, reason = 0, 0, ""
+    agreed, one_sided, reason, last = 0, 0, "", {}
     for point in points(symbols(left) | symbols(right)):
         values = []
         for node in (left, right):
@@ -331,13 +354,14 @@ def _identical(left: Node, right: Node, *, natural_log: bool) -> tuple[bool | No
             except NoValue as error:
                 reason = str(error)
         if len(values) == 2:
-            if not same_number(*values):
-                return False, "value"
-            agreed += 1
+            if not same_number(*values) and (same := _confirmed(left, right, point, natural_log=natural_log)) is not True:
+                return same, "value" if same is False else "not precise enough"
+            agreed, last = agreed + 1, point
         elif values:
             one_sided += 1
     if agreed and not one_sided:
-        return True, "value"
+        same = _confirmed(left, right, last, natural_log=natural_log)
+        return same, "value" if same is not None else "not precise enough"
     return (None, "equal where both are defined") if agreed else (None, reason or "no values")
 
 
@@ -348,6 +372,8 @@ def proportional(left: Node, right: Node) -> int | None:
         try:
             values = value_at(left, point), value_at(right, point)
         except NoValue:
+            continue
+        if values[0] == values[1] == 0:
             continue
         if values[1] == 0 or values[0] == 0 or _mp.im(values[0]) or _mp.im(values[1]):
             return None

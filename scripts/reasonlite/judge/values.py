@@ -14,8 +14,9 @@ SIGNIFICANT_FOR_ROUNDING = 5
 
 def compare_values(left: Node, right: Node) -> Verdict:
     """The verdict on two scalars: exactly, by rounding, or by their values at points."""
-    if isinstance(left, Numeral) or isinstance(right, Numeral):
-        return _numerals(left, right)
+    numerals = _numeral(left), _numeral(right)
+    if numerals[0] is not None or numerals[1] is not None:
+        return _numerals(left, right, numerals)
     numbers = exact(left), exact(right)
     if numbers[0] is not None and numbers[1] is not None:
         if numbers[0] == numbers[1]:
@@ -54,16 +55,24 @@ def _ratios(left: Apply, right: Apply) -> Verdict:
     return all_equal((compare_values(*pair) for pair in zip(first, second, strict=True)), "structure")
 
 
-def _numerals(left: Node, right: Node) -> Verdict:
+def _numeral(node: Node) -> int | None:
+    """The digits of a number in another base, with its sign, read as if its base were ten; None for anything else."""
+    if isinstance(node, Apply) and node.head == "neg":
+        inner = _numeral(node.arguments[0])
+        return None if inner is None else -inner
+    return int(node.digits) if isinstance(node, Numeral) else None
+
+
+def _numerals(left: Node, right: Node, digits: tuple[int | None, int | None]) -> Verdict:
     """Numbers in bases; the base may be left out: 204 for 204_5."""
-    if isinstance(left, Numeral) and isinstance(right, Numeral):
-        same = exact(left) is not None and exact(left) == exact(right)
+    values = exact(left), exact(right)
+    if None not in digits:
+        same = values[0] is not None and values[0] == values[1]
         return equal("number") if same else different("number")
-    numeral, other = (left, right) if isinstance(left, Numeral) else (right, left)
-    assert isinstance(numeral, Numeral)
-    if exact(other) == Fraction(int(numeral.digits)):
+    numeral, other = (0, 1) if digits[0] is not None else (1, 0)
+    if values[other] == digits[numeral]:
         return equal("base")
-    return undecided("base") if exact(other) == exact(numeral) else different("base")
+    return undecided("base") if values[other] == values[numeral] else different("base")
 
 
 def _decimal(node: Node) -> tuple[Number, int] | None:
@@ -73,15 +82,16 @@ def _decimal(node: Node) -> tuple[Number, int] | None:
     return (node, 1) if isinstance(node, Number) and node.places is not None else None
 
 
-def _has_decimal(node: Node) -> bool:
-    return (isinstance(node, Number) and node.places is not None) or any(map(_has_decimal, children(node)))
+def has_decimal(node: Node) -> bool:
+    """Whether a number that is written with places stands in an expression."""
+    return (isinstance(node, Number) and node.places is not None) or any(map(has_decimal, children(node)))
 
 
 def _is_rounding(left: Node, right: Node) -> bool:
     """Whether one is a decimal with enough places that rounds the other, which holds no decimal."""
     for candidate, other in ((left, right), (right, left)):
         decimal = _decimal(candidate)
-        if decimal is None or _has_decimal(other):
+        if decimal is None or has_decimal(other):
             continue
         number, sign = decimal
         assert number.places is not None

@@ -3,8 +3,23 @@
 from __future__ import annotations
 
 FUNCTIONS = frozenset(
-    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log lg exp min max gcd lcm floor ceil".split()
+    "sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth sech csch arcsinh arccosh "
+    "arctanh ln log lg exp min max gcd lcm floor ceil sgn".split()
 )
+# the same functions as other systems spell them
+SPELLINGS = {
+    **{f"a{name}": f"arc{name}" for name in "sin cos tan cot sec csc sinh cosh tanh".split()},
+    **{"arsinh": "arcsinh", "arcosh": "arccosh", "artanh": "arctanh", "cosec": "csc", "arccosec": "arccsc"},
+    **{"cosech": "csch", "ctg": "cot", "tg": "tan", "arctg": "arctan", "arcctg": "arccot"},
+    **{"signum": "sgn", "sign": "sgn", "ceiling": "ceil", "Abs": "abs", "Max": "max", "Min": "min", "fabs": "abs"},
+    **{"Floor": "floor", "Ceiling": "ceil", "Sqrt": "sqrt", "Exp": "exp", "Log": "log", "Ln": "ln"},
+    **{name.capitalize(): name for name in "sin cos tan cot sec csc sinh cosh tanh coth sech csch".split()},
+    **{f"Arc{name.capitalize()}": f"arc{name}" for name in "sin cos tan cot sec csc sinh cosh tanh".split()},
+}
+# functions that need their brackets, by the head of the node that they make
+CALLED = {"abs": "abs", "binomial": "binom", "Binomial": "binom", "factorial": "factorial", "Factorial": "factorial"}
+CALLED |= {"cbrt": "cbrt", "Rational": "div", "nCr": "binom", "comb": "binom"}
+MATRIX_CALLS = frozenset({"matrix", "Matrix"})
 SYMBOLS = frozenset(
     "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau "
     "upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell pi infty reals "
@@ -15,7 +30,7 @@ ALIASES |= dict.fromkeys(["ldots", "cdots", "dotsc", "dotsb", "..."], "dots")
 RELATIONS = {
     **{"=": "=", "==": "=", ":=": "=", "equiv": "=", "<": "<", "lt": "<", ">": ">", "gt": ">", "!=": "!="},
     **{"<=": "<=", "le": "<=", "leq": "<=", "leqslant": "<=", ">=": ">=", "ge": ">=", "geq": ">=", "geqslant": ">="},
-    **{"ne": "!=", "neq": "!=", "approx": "approx", "simeq": "approx", "sim": "approx", "in": "in"},
+    **{"ne": "!=", "neq": "!=", "approxeq": "approx", "approx": "approx", "simeq": "approx", "sim": "approx", "in": "in"},
 }
 DECORATIONS = frozenset(  # marks around a value that do not change it
     "overline vec overrightarrow overleftrightarrow hat bar widehat tilde dot ddot mathbb mathcal mathfrak boldsymbol "
@@ -39,12 +54,12 @@ FACTORS = SYMBOLS | FUNCTIONS | DECORATIONS | FRACTIONS | BINOMIALS | {"sqrt", "
 KNOWN = FACTORS | frozenset(RELATIONS) | frozenset(BRACKETS) | frozenset(ALIASES) | frozenset(SETS)
 KNOWN |= frozenset(
     "rbrace rangle rfloor rceil rvert vert lVert rVert mid colon times cdot div ast pm mp circ degree prime hline lor "
-    "land sum prod int iint lim forall exists".split()
+    "land vee wedge sum prod int iint lim forall exists".split()
 )
 GLUED = FUNCTIONS | frozenset(  # commands that are found at the start of an unknown one: \\pik
     "pi alpha beta gamma theta lambda phi omega infty angle triangle sqrt frac dfrac cdot times pm circ".split()
 )
-CONNECTIVES = {"or": "or", "and": "and", "lor": "or", "land": "and"}
+CONNECTIVES = {"or": "or", "and": "and", "lor": "or", "land": "and", "vee": "or", "wedge": "and"}
 UNITS = frozenset(  # shorter words than these, or words that are also something else, need \\text
     "cm mm km kg ml mph ft lb lbs oz sq pct percent percentage degree degrees dollar dollars cent cents hour hours "
     "minute minutes second seconds day days week weeks month months year years inch inches foot feet mile miles meter "
@@ -52,5 +67,6 @@ UNITS = frozenset(  # shorter words than these, or words that are also something
     "students points times ways am pm".split()
 )
 UNIT_ALIASES = {"percent": "%", "pct": "%", "percentage": "%", "degrees": "degree", "deg": "degree"}
-WORDS_OF_MATH = SYMBOLS | FUNCTIONS | frozenset(ALIASES) | {"sqrt", "frac"}
+NAMES = FUNCTIONS | frozenset(SPELLINGS) | frozenset(CALLED) | MATRIX_CALLS  # of functions, in any spelling
+WORDS_OF_MATH = SYMBOLS | NAMES | frozenset(ALIASES) | {"sqrt", "frac"}
 CONDITIONS = frozenset("if when for where mod then with such that is are otherwise while".split())

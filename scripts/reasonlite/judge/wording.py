@@ -1,4 +1,4 @@
-"""Answers in words: choices, number words, yes and no, dates, times and units.
+"""Answers in words: choices, number words, yes and no, dates and times.
 
 Reads words into values; does not compare them.
 """
@@ -39,6 +39,7 @@ _SAME = {
     **dict.fromkeys(["infinitely many", "infinite", "infinitely many solutions"], "infinitely many"),
     **dict.fromkeys(["doesnt exist", "doesn't exist"], "undefined"),
 }
+_TRUTHS = {"yes": True, "true": True, "y": True, "t": True, "no": False, "false": False, "n": False, "f": False}
 _MONTHS = "january february march april may june july august september october november december".split()
 _MONTH = "|".join(f"{month[:3]}(?:{month[3:]})?" for month in _MONTHS)
 _DATE = re.compile(
@@ -49,16 +50,6 @@ _TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}))? ?(a\.?m\.?|p\.?m\.?|noo
 _CHOICE = re.compile(r"\(?([A-Ja-j])\)?(?:(?<=\))|[.:)]|(?= )|$)\s*(.*)", re.DOTALL)
 _SEVERAL = re.compile(r"[,;&/+]|(?:and|or)\b", re.IGNORECASE)  # what begins a second choice
 _TEXT_MARKS = re.compile(r"\\(?:text\w*|mbox|mathrm|mathbf|operatorname)\s*\{([^{}]*)\}")
-_LENGTHS = {"mm": Fraction(1), "cm": Fraction(10), "m": Fraction(1_000), "km": Fraction(1_000_000)}
-_IMPERIAL = {"inch": Fraction(1), "foot": Fraction(12), "yard": Fraction(36), "mile": Fraction(63_360)}
-_TIMES = {"second": Fraction(1), "minute": Fraction(60), "hour": Fraction(3_600), "day": Fraction(86_400)}
-_MASSES = {"mg": Fraction(1), "g": Fraction(1_000), "kg": Fraction(1_000_000)}
-_MONEY = {"cent": Fraction(1), "dollar": Fraction(100)}
-_ALIASES = {
-    **{"centimeter": "cm", "centimetre": "cm", "meter": "m", "metre": "m", "kilometer": "km", "millimeter": "mm"},
-    **{"feet": "foot", "ft": "foot", "inches": "inch", "in": "inch", "hr": "hour", "min": "minute", "sec": "second"},
-    **{"gram": "g", "kilogram": "kg", "h": "hour", "s": "second"},
-}
 
 
 def plain(cleaned: str) -> str:
@@ -105,6 +96,23 @@ def choice(cleaned: str) -> tuple[str, str, bool] | None:
     return match[1].upper(), rest, marked
 
 
+def choices(cleaned: str) -> frozenset[str]:
+    """The letters of several choices (ACD, or A, C and D), or a lone letter A to D in either case; else none."""
+    text = _TEXT_MARKS.sub(r"\1", cleaned).strip()
+    if re.fullmatch(r"[A-Da-d]", text):
+        return frozenset(text.upper())
+    letters = re.findall(r"[A-J]", text)
+    several = re.fullmatch(r"[A-J](?:(?:[ ,;&]|and)*[A-J])+", text) is not None
+    return frozenset(letters) if several and len(set(letters)) == len(letters) else frozenset()
+
+
+def truth(text: str) -> tuple[bool, bool] | None:
+    """Whether a plain text says yes, and whether by a word; by a letter it may mean something else."""
+    if text in _TRUTHS:
+        return _TRUTHS[text], len(text) > 1
+    return None
+
+
 def date(text: str) -> tuple[int, int | None, int | None] | None:
     """(month, day, year) of a date with the month in words, day and year where given."""
     match = _DATE.fullmatch(text)
@@ -125,24 +133,3 @@ def clock(text: str) -> tuple[int, str] | None:
     if half in ("am", "pm", "noon", "midnight"):
         hour = hour % 12 + (12 if half in ("pm", "noon") else 0)
     return hour * 3600 + int(match[2] or 0) * 60 + int(match[3] or 0), half
-
-
-def unit(words: str) -> str:
-    """A unit in its usual form: singular, without "square units" and the like."""
-    found = []
-    for word in words.replace(".", "").split():
-        stem, _, power = word.partition("^")
-        stem = stem if stem in _ALIASES else re.sub(r"(?<=[a-z]{2})s$", "", stem)
-        found.append(_ALIASES.get(stem, stem) + ("^" + power if power else ""))
-    text = " ".join(found)
-    return "" if text in ("unit", "square unit", "sq unit", "cubic unit", "unit^2", "unit^3") else text
-
-
-def scale(left: str, right: str) -> Fraction | None:
-    """How many of the unit ``right`` one ``left`` has; None if neither is known."""
-    left_power, right_power = left.partition("^")[2], right.partition("^")[2]
-    for table in (_LENGTHS, _IMPERIAL, _TIMES, _MASSES, _MONEY):
-        names = left.partition("^")[0], right.partition("^")[0]
-        if names[0] in table and names[1] in table and left_power == right_power:
-            return (table[names[0]] / table[names[1]]) ** int(left_power or 1)
-    return None
