@@ -89,8 +89,8 @@ class _Parser:
             parts = [tuple(items[start:stop]) for start, stop in zip(starts, starts[1:], strict=False)]
             return Group("", "", tuple(part[0] if len(part) == 1 else Group("", "", part) for part in parts))
         words = {join for join in joins if join in ("or", "and")}
-        if len(words) == 1 and any(isinstance(item, Relation) for item in items):
-            return Apply(words.pop(), tuple(items))
+        if words and any(map(_is_condition, items)):
+            return _joined(items, joins, words)
         return Group("", "", tuple(items))
 
     def _separator(self) -> str | None:
@@ -309,7 +309,7 @@ class _Parser:
     def _letters(self) -> Node:
         """A function, a constant, or the first of some letters that are multiplied."""
         token = self._take()
-        name = vocabulary.ALIASES.get(token.value, token.value)
+        name = "pi" if token.value == "Pi" else vocabulary.ALIASES.get(token.value, token.value)
         name = vocabulary.SPELLINGS.get(name, name)
         if name in vocabulary.CONDITIONS:
             raise NotUnderstood("a condition in words")
@@ -515,6 +515,21 @@ def _closed(opening: str, found: str, closing: str, node: Node) -> Node:
     if found != closing:
         raise NotUnderstood("brackets that do not match")
     return node
+
+
+def _is_condition(node: Node) -> bool:
+    return isinstance(node, Relation) or (isinstance(node, Apply) and node.head in ("or", "and"))
+
+
+def _joined(items: list[Node], joins: list[str], words: set[str]) -> Node:
+    """Conditions joined by one word, whatever commas stand between them, or by "or" between those joined by "and"."""
+    if len(words) == 1:
+        return Apply(next(iter(words)), tuple(items))
+    if set(joins) != words:
+        raise NotUnderstood("and, or and commas")
+    starts = [0, *(number + 1 for number, join in enumerate(joins) if join == "or"), len(items)]
+    parts = [tuple(items[start:stop]) for start, stop in zip(starts, starts[1:], strict=False)]
+    return Apply("or", tuple(part[0] if len(part) == 1 else Apply("and", part) for part in parts))
 
 
 def matrix_of(rows: tuple[Node, ...]) -> Matrix:

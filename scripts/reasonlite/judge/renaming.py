@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from reasonlite.judge.expressions import Apply, Group, Node, Relation, Symbol, renamed
 from reasonlite.judge.matching import compare_nodes
-from reasonlite.judge.numerics import mentions, symbols
+from reasonlite.judge.numerics import symbols
 from reasonlite.judge.verdicts import Verdict, equal, undecided
 
 INTEGERS = frozenset("ZN")
@@ -60,9 +60,9 @@ def otherwise_named(left: Node, right: Node) -> Verdict | None:
     own, theirs = symbols(left) - symbols(right), symbols(right) - symbols(left)
     if own | theirs == CONSTANTS and len(own) == 1:
         return _as_equal(compare_nodes(left, renamed(right, next(iter(theirs)), next(iter(own)))), "constant")
-    for node, other, names, more in ((left, right, own, theirs), (right, left, theirs, own)):
-        spelled = {name: SPELLED[name] for name in names if name in SPELLED and mentions(other, SPELLED[name])}
-        if spelled and spelled.keys() == names and not more:
+    for node, other, names in ((left, right, own), (right, left, theirs)):
+        spelled = {name: SPELLED[name] for name in names if name in SPELLED}
+        if spelled:
             for old, new in spelled.items():
                 node = renamed(node, old, new)
             return _as_equal(compare_nodes(node, other), "spelling")

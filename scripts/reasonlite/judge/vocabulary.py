@@ -26,6 +26,7 @@ SYMBOLS = frozenset(
     "emptyset hbar odot oplus otimes star dagger aleph partial nabla dots".split()
 )
 ALIASES = {"varnothing": "emptyset", "inf": "infty", "infinity": "infty", "oo": "infty", "oslash": "emptyset"}
+ALIASES |= {"Infinity": "infty", "EmptySet": "emptyset", "Reals": "reals"}
 ALIASES |= dict.fromkeys(["ldots", "cdots", "dotsc", "dotsb", "..."], "dots")
 RELATIONS = {
     **{"=": "=", "==": "=", ":=": "=", "equiv": "=", "<": "<", "lt": "<", ">": ">", "gt": ">", "!=": "!="},
