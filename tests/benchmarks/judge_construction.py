@@ -3,10 +3,10 @@
     python tests/benchmarks/judge_construction.py [--pairs 100000] [--peer 500] [--seed 0] [--show 5]
 
 Expressions, sets, intervals, tuples, matrices and equations are drawn at random. Equal pairs write the same thing in
-two ways: SymPy's printers (LaTeX with its options, Python, Mathematica, Maple), Maxima, Unicode, the way models write, and
-rewriting by identities. Different pairs change one number, sign, operator, bound or bracket; SymPy's own values at two
-points say that something has changed. An equal pair may be undecided now and then; it must never be different, and a
-different pair must never be equal.
+two ways: SymPy's printers (LaTeX with its options, Python, Mathematica, Maple), Maxima's and Unicode's spelling, the
+way models write, and rewriting by identities. Different pairs change one number, sign, operator, bound or bracket;
+SymPy's own values at two points say that something has changed. An equal pair may be undecided now and then; it must
+never be different, and a different pair must never be equal.
 """
 
 from __future__ import annotations
@@ -91,7 +91,9 @@ KINDS: dict[str, Callable[[random.Random], object]] = {
     "set": lambda rng: sympy.FiniteSet(*(constant(rng) for _ in range(rng.randint(2, 4)))),
     "interval": interval,
     "union": union,
-    "matrix": lambda rng: sympy.ImmutableMatrix(2, rng.randint(2, 3), lambda i, j: rng.randint(-9, 9) * X ** int(i == j)),
+    "matrix": lambda rng: sympy.ImmutableMatrix(
+        2, rng.randint(2, 3), lambda i, j: rng.randint(-9, 9) * X ** int(i == j)
+    ),
     "equation": lambda rng: sympy.Eq(Y, expression(rng, rng.randint(1, 2), (X,)), evaluate=False),
 }
 
@@ -131,6 +133,8 @@ PRINTERS: dict[str, Callable[[object], str]] = {
     "unicode": unicode_text,
     "models": as_models_write,
 }
+
+
 def inequality(thing: sympy.Set) -> str:
     """-2 < x and x <= 3, in LaTeX."""
     return sympy.latex(thing.as_relational(X))
@@ -256,7 +260,9 @@ def main() -> None:
             if wrong and shown[kind, verdict.verdict] < given.show:
                 shown[kind, verdict.verdict] += 1
                 print(f"    {verdict.verdict} ({verdict.method}): {texts[0]!r} | {texts[1]!r}", flush=True)
-        print(f"{'equal' if equal else 'different'} by construction: {made:,} pairs, {1e6 * seconds / made:.0f} us each")
+        print(
+            f"{'equal' if equal else 'different'} by construction: {made:,} pairs, {1e6 * seconds / made:.0f} us each"
+        )
         for kind, found in counts.items():
             print(f"  {kind:12s} {dict(found)}")
         peer(kept, equal)
@@ -270,7 +276,8 @@ def peer(pairs: list[tuple[str, str]], equal: bool) -> None:
     took = time.perf_counter() - began
     ours = Counter(compare(*texts).verdict for texts in pairs)
     if pairs:
-        print(f"  {len(pairs)} of them: math-verify accepts {found[True]} ({1e6 * took / len(pairs):.0f} us each), ours {dict(ours)}")
+        said = f"math-verify accepts {found[True]} ({1e6 * took / len(pairs):.0f} us each)"
+        print(f"  {len(pairs)} of them: {said}, ours {dict(ours)}")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from reasonlite.judge.verdicts import Verdict, different, equal, undecided
 
 LONGEST = 2_000  # characters; a longer answer is compared as text only
 LONGEST_FOR_ALGEBRA = 300
-FOR_ALGEBRA = ("relations", "infinity", "no values", "not a number")  # reasons why computer algebra is asked
+FOR_ALGEBRA = ("infinity", "no values", "not a number")  # reasons why computer algebra is asked
 
 
 def compare(left: str, right: str) -> Verdict:
@@ -42,7 +42,9 @@ def compare(left: str, right: str) -> Verdict:
 def _compare(first: Reading, second: Reading) -> Verdict:
     if first.cleaned == second.cleaned:
         return equal("text")
-    if (verdict := _truths(first, second) or _choices(first, second) or _dates(first, second) or _times(first, second)) is not None:
+    if (
+        verdict := _truths(first, second) or _choices(first, second) or _dates(first, second) or _times(first, second)
+    ) is not None:
         return verdict
     if first.phrase and second.phrase:
         return _phrases(first.phrase, second.phrase)
@@ -127,4 +129,4 @@ def _algebra(first: Reading, second: Reading) -> Verdict:
     same, method = algebra.equal(first.cleaned, second.cleaned)
     if same is None:
         return undecided(method)
-    return equal(method) if same else different(method)
+    return equal(method) if same else undecided("algebra shows no equality")  # which is no proof that there is none

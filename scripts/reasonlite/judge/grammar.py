@@ -427,7 +427,9 @@ class _Parser:
         else:
             argument = self._operand()
         arguments = (
-            argument.items if isinstance(argument, Group) and name in ("min", "max", "gcd", "lcm", "log") else (argument,)
+            argument.items
+            if isinstance(argument, Group) and name in ("min", "max", "gcd", "lcm", "log")
+            else (argument,)
         )
         if exponent == Apply("neg", (Number(Fraction(1)),)) and f"arc{name}" in vocabulary.FUNCTIONS:
             name, exponent = f"arc{name}", None

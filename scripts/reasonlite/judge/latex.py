@@ -6,6 +6,7 @@ recursion, so that neither deep nor long input can hang or overflow it.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from fractions import Fraction
@@ -62,7 +63,7 @@ _CHARACTERS = str.maketrans(
         ),
         **dict.fromkeys("\u2032\u2019", "'"),
         **{chr(code): f"\\frac{{{part}}}{{{whole}}}" for code, part, whole in _fractions()},
-        **{sign: "^{\\circ}" for sign in "°º"},
+        **dict.fromkeys("°º", "^{\\circ}"),
         **{chr(0xFF10 + digit): str(digit) for digit in range(10)},
         "\u2044": "/",
         "\uff0c": ",",
@@ -82,6 +83,7 @@ _CHARACTERS = str.maketrans(
         }.items()
     }
 )
+_FUNCTIONS = "(?:" + "|".join(sorted(NAMES)) + r")\b"
 _TEXT = "text|textbf|textit|textrm|textnormal|textsf|texttt|mbox|hbox|mathrm|mathbf|mathit|mathsf|operatorname|bf|rm"
 _DROPPED = (
     r"\\(?:left|right|displaystyle|textstyle|limits|nolimits|big|Big|bigg|Bigg|bigl|bigr|Bigl|Bigr|biggl|biggr)(?![a-zA-Z])"
@@ -91,13 +93,19 @@ _REPAIRS = [
     # Python's and SymPy's power between two operands; elsewhere two stars are a mark of bold type
     (re.compile(r"(?<=[\w)\]}]) ?\*\* ?(?=[\w(\\{+-])(?!.*\*\*$)"), "^"),
     (re.compile(_DROPPED, re.DOTALL), ""),
-    (re.compile(r"(?:\^ *\{? *\\circ *\}?|\\degree) *(?:\\(?:text|mathrm|rm) *\{? *)?([CF])(?![A-Za-z])\}?"), r" \\text{deg\1}"),
+    (
+        re.compile(r"(?:\^ *\{? *\\circ *\}?|\\degree) *(?:\\(?:text|mathrm|rm) *\{? *)?([CF])(?![A-Za-z])\}?"),
+        r" \\text{deg\1}",
+    ),
     (re.compile(r"(?<=[\d)\]}])(or|and)(?=[\\(A-Za-z\d\[])"), r" \\text{\1} "),
     # an unmistakable thousands separator
     (re.compile(r"(?<=\d)(?:,\\!\s*|\s*\{,\s*\}\s*|\\!,|\\!|,\\,)(?=\d{3})"), "\u066c"),
     (re.compile(r"(?<!\\)\\!"), ""),
     (re.compile(r"\\(?:qquad|quad(?=[a-z]?(?:_|\b))|enspace|thinspace|hspace\{[^{}]*\})|(?<!\\)\\[ ,:;>]|~"), " "),
-    (re.compile(r"(?<=[\d}]) *\( ?([A-Za-z][A-Za-z .'-]{2,40})\)$"), r" \\text{\1}"),  # 9 (apples)
+    (
+        re.compile(r"(?<=[\d}]) *\( ?((?!" + _FUNCTIONS + r")[A-Za-z]{4,}(?:[ .'-]?[A-Za-z]+){0,6}) ?\)$"),
+        r" \\text{\1}",
+    ),  # 9 (apples)
     (re.compile(r"^(?:about|approximately|approx\.|roughly|exactly) (?=\S)", re.IGNORECASE), ""),
     (re.compile(r"\b(?:np|math|sympy|sp)\.(?=[a-zA-Z])"), ""),
     (re.compile(r"(?<![\w)}\]])%(?=(?:pi|e|i|phi)\b)"), ""),  # Maxima's constants
@@ -134,8 +142,12 @@ def _from_unicode(text: str) -> str:
     text = _CIRCLED.sub(lambda match: ", ".join(map(_uncircled, match.group())), _SEPARATED.sub("", text))
     text = text.replace("℃", "°C").replace("℉", "°F")
     for pattern, sign, table in _SCRIPTS:
-        text = pattern.sub(lambda match, sign=sign, table=table: f"{sign}{{{match.group().translate(table)}}}", text)
+        text = pattern.sub(functools.partial(_script, sign, table), text)
     return text.translate(_CHARACTERS)
+
+
+def _script(sign: str, table: dict[int, str], match: re.Match[str]) -> str:
+    return f"{sign}{{{match.group().translate(table)}}}"
 
 
 def _uncircled(mark: str) -> str:

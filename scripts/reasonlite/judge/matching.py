@@ -9,7 +9,7 @@ from fractions import Fraction
 from reasonlite.judge import units
 from reasonlite.judge.expansion import expanded, shape
 from reasonlite.judge.expressions import Apply, Group, Matrix, Node, Number, Quantity, Relation, Symbol, renamed
-from reasonlite.judge.numerics import degree, exact, mentions, proportional, symbols
+from reasonlite.judge.numerics import apart, degree, exact, mentions, proportional, symbols
 from reasonlite.judge.regions import FLIPPED, Piece, is_plain, region
 from reasonlite.judge.values import compare_values, has_decimal
 from reasonlite.judge.verdicts import Verdict, all_equal, different, equal, undecided
@@ -127,10 +127,9 @@ def _relations(left: Relation, right: Relation) -> Verdict:
     chains = first.operators == second.operators and len(first.sides) > 2
     if chains and "=" not in first.operators:
         return all_equal((compare_nodes(*pair) for pair in zip(first.sides, second.sides, strict=True)), "relation")
+    balances = [Apply("add", (part.sides[0], Apply("neg", (part.sides[1],)))) for part in (first, second)]
     if len(first.sides) == len(second.sides) == 2 and symbols(first) and symbols(second):
-        sign = proportional(
-            *(Apply("add", (part.sides[0], Apply("neg", (part.sides[1],)))) for part in (first, second))
-        )
+        sign = proportional(*balances)
         if sign and first.operators == second.operators in (("=",), ("!=",)):
             return equal("relation")
         if sign and (first if sign > 0 else _flipped(first)).operators == second.operators:
@@ -141,6 +140,11 @@ def _relations(left: Relation, right: Relation) -> Verdict:
             return different("relation")
     values = _assigned(left), _assigned(right)
     if values[0] is None or values[1] is None:
+        are_equations = first.operators == second.operators == ("=",) and symbols(first) == symbols(second)
+        if bool(symbols(left)) != bool(symbols(right)):  # 1 = 1 holds whatever x is
+            return different("relation")
+        if are_equations and (apart(*balances) or apart(*balances[::-1])):
+            return different("relation")
         return undecided("relations") if left.operators[0] == right.operators[0] else different("relation")
     names = _name(left), _name(right)
     axes = {repr(Symbol(name)) for name in "xyz"}

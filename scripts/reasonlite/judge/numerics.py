@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
@@ -23,6 +24,7 @@ DIGITS = 60
 AGREEMENT = 40  # digits that have to be the same
 FINE = 4 * DIGITS  # digits when a verdict is confirmed
 MARGIN = 90  # of them that cancellation may cost
+STARTS, STEPS = 3, 40  # of the search for a root
 MOST_BITS = 40_000  # of an exact number
 LARGEST_EXPONENT = 1e9  # decimal exponent of a value to sixty digits
 _CONSTANTS = frozenset({"pi", "e", "i", "infty", "reals", "emptyset"})
@@ -325,7 +327,8 @@ def _confirmed(left: Node, right: Node, point: dict[str, mpmath.mpf], *, natural
         with _mp.workdps(FINE):
             fine = value_at(node, point, natural_log=natural_log)
             tiny = _mp.mpf(10) ** -(FINE - MARGIN)
-            if abs(fine) <= abs(rough) * _mp.mpf(10) ** -DIGITS and abs(fine) <= tiny:
+            shrinks = abs(fine) <= abs(rough) * _mp.mpf(10) ** -DIGITS and abs(fine) <= tiny
+            if shrinks or (rough == 0 and abs(fine) <= _mp.mpf(10) ** -(FINE - DIGITS // 2)):
                 fine = _mp.mpf(0)
             elif abs(fine - rough) > _mp.mpf(10) ** -(DIGITS // 3) * abs(fine):
                 return None
@@ -354,7 +357,10 @@ def _identical(left: Node, right: Node, *, natural_log: bool) -> tuple[bool | No
             except NoValue as error:
                 reason = str(error)
         if len(values) == 2:
-            if not same_number(*values) and (same := _confirmed(left, right, point, natural_log=natural_log)) is not True:
+            if (
+                not same_number(*values)
+                and (same := _confirmed(left, right, point, natural_log=natural_log)) is not True
+            ):
                 return same, "value" if same is False else "not precise enough"
             agreed, last = agreed + 1, point
         elif values:
@@ -363,6 +369,26 @@ def _identical(left: Node, right: Node, *, natural_log: bool) -> tuple[bool | No
         same = _confirmed(left, right, last, natural_log=natural_log)
         return same, "value" if same is not None else "not precise enough"
     return (None, "equal where both are defined") if agreed else (None, reason or "no values")
+
+
+def apart(left: Node, right: Node) -> bool:
+    """Whether a point is found where ``left`` is zero and ``right`` is not: two equations that are not the same.
+
+    Looked for with the secant method along one unknown after the other; what is not found says nothing.
+    """
+    for name, point in itertools.product(sorted(symbols(left)), points(symbols(left) | symbols(right))[:STARTS]):
+
+        def along(value: mpmath.mpf, name: str = name, point: dict[str, mpmath.mpf] = point) -> mpmath.mpf:
+            return value_at(left, point | {name: value})
+
+        try:
+            root = _mp.findroot(along, point[name], tol=_mp.mpf(10) ** -DIGITS, maxsteps=STEPS)
+            found = value_at(right, point | {name: root})
+        except (NoValue, ValueError, ZeroDivisionError):
+            continue
+        if not _mp.im(root) and abs(found) > _mp.mpf(10) ** -(DIGITS // 4):
+            return True
+    return False
 
 
 def proportional(left: Node, right: Node) -> int | None:

@@ -39,8 +39,8 @@ for _symbol, (_name, _what) in _METRIC.items():
             _ALIASES[_word + _name[:-2] + "re"] = _prefix + _symbol
 # behind a number these letters are no product of names: "5 mg" may be, so it is not here
 CERTAIN = frozenset(
-    "kPa MPa GPa hPa Pa kHz MHz GHz Hz keV MeV GeV eV kJ MJ kcal cal kW MW GW kWh kV kN mol mmol atm bar mbar torr Torr "
-    "mL dL nm µm Å ppm ppb rpm dB".split()
+    "kPa MPa GPa hPa Pa kHz MHz GHz Hz keV MeV GeV eV kJ MJ kcal cal kW MW GW kWh kV kN mol mmol atm bar mbar torr "
+    "Torr mL dL nm µm Å ppm ppb rpm dB".split()
 )
 _POWERS = {"square": 2, "cubic": 3}
 _BEHIND = {"squared": 2, "cubed": 3}

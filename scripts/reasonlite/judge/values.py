@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from reasonlite.judge.expressions import Apply, Node, Number, Numeral, Symbol
 from reasonlite.judge.numerics import NoValue, children, exact, identical, mentions, value_at
 from reasonlite.judge.verdicts import Verdict, all_equal, different, equal, undecided

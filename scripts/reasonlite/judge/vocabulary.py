@@ -31,7 +31,15 @@ ALIASES |= dict.fromkeys(["ldots", "cdots", "dotsc", "dotsb", "..."], "dots")
 RELATIONS = {
     **{"=": "=", "==": "=", ":=": "=", "equiv": "=", "<": "<", "lt": "<", ">": ">", "gt": ">", "!=": "!="},
     **{"<=": "<=", "le": "<=", "leq": "<=", "leqslant": "<=", ">=": ">=", "ge": ">=", "geq": ">=", "geqslant": ">="},
-    **{"ne": "!=", "neq": "!=", "approxeq": "approx", "approx": "approx", "simeq": "approx", "sim": "approx", "in": "in"},
+    **{
+        "ne": "!=",
+        "neq": "!=",
+        "approxeq": "approx",
+        "approx": "approx",
+        "simeq": "approx",
+        "sim": "approx",
+        "in": "in",
+    },
 }
 DECORATIONS = frozenset(  # marks around a value that do not change it
     "overline vec overrightarrow overleftrightarrow hat bar widehat tilde dot ddot mathbb mathcal mathfrak boldsymbol "
