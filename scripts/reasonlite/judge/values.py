@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reasonlite.judge.expressions import Apply, Node, Number, Numeral, Symbol
+from reasonlite.judge.expressions import Apply, Group, Node, Number, Numeral, Symbol
 from reasonlite.judge.numerics import NoValue, children, exact, identical, mentions, value_at
 from reasonlite.judge.verdicts import Verdict, all_equal, different, equal, undecided
 
@@ -28,6 +28,8 @@ def compare_values(left: Node, right: Node) -> Verdict:
         return _ratios(*ratios)
     if mentions(left, "infty") or mentions(right, "infty"):
         return _infinities(left, right)
+    if _holds_group(left) != _holds_group(right):  # 1 beside -[0, 1)
+        return different("structure")
     same, method = identical(left, right)
     if same is None:
         return undecided(method)
@@ -78,6 +80,10 @@ def _decimal(node: Node) -> tuple[Number, int] | None:
     if isinstance(node, Apply) and node.head == "neg" and isinstance(node.arguments[0], Number):
         return (node.arguments[0], -1) if node.arguments[0].places is not None else None
     return (node, 1) if isinstance(node, Number) and node.places is not None else None
+
+
+def _holds_group(node: Node) -> bool:
+    return isinstance(node, Group) or any(map(_holds_group, children(node)))
 
 
 def has_decimal(node: Node) -> bool:
