@@ -5,8 +5,11 @@ Knows sources (a package's GGUF, a local folder, the hub); does not know what a 
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import importlib.util
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -139,12 +142,27 @@ def _convert_packaged(package: str, folder: Path) -> None:
 
     gguf = _packaged_gguf(package)
     where: dict[str, Any] = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
-    model = AutoModelForCausalLM.from_pretrained(
-        **where, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
-    )
-    model.config._name_or_path = package
-    model.save_pretrained(folder)
-    packaged_tokenizer(package).save_pretrained(folder)
+    with _read_once():
+        model = AutoModelForCausalLM.from_pretrained(
+            **where, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
+        )
+        model.config._name_or_path = package
+        model.save_pretrained(folder)
+        packaged_tokenizer(package).save_pretrained(folder)
+
+
+@contextlib.contextmanager
+def _read_once() -> Iterator[None]:
+    """Have a GGUF file parsed once: transformers 5.17 parses it anew for configuration, weights and tokenizer."""
+    import gguf
+
+    reader = gguf.GGUFReader
+    known = functools.cache(reader)
+    gguf.GGUFReader = lambda path: known(str(path))
+    try:
+        yield
+    finally:
+        gguf.GGUFReader = reader
 
 
 def _make_random(source: RandomModel, folder: Path) -> None:
@@ -158,7 +176,8 @@ def _make_random(source: RandomModel, folder: Path) -> None:
             where="architecture",
             todo="use a model_type of transformers, such as qwen2, qwen3 or llama",
         )
-    tokenizer = packaged_tokenizer(source.tokenizer)
+    with _read_once():
+        tokenizer = packaged_tokenizer(source.tokenizer)
     special = {f"{name}_token_id": getattr(tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad")}
     torch.manual_seed(source.seed)
     config = CONFIG_MAPPING[source.architecture](**{"vocab_size": len(tokenizer), **special, **source.settings})
