@@ -46,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             judged = _judge(row, where, arguments)
             counts[judged["verdict"]] += 1
             output.write(json.dumps(row | judged) + "\n")
+            if arguments.output is None:
+                output.flush()  # another program may wait for the answer before it asks again
     total = sum(counts.values())
     share = f"{counts['equal'] / total:.1%}" if total else "none"
     print(f"{total} answers, {share} equal to the gold answer: {dict(sorted(counts.items()))}", file=sys.stderr)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-# loaded when asked for: extracting answers is a matter of one module, comparing them of fourteen
+# loaded when asked for: extracting answers is a matter of one module, comparing them of many
 _HOMES = {
     "Verdict": "reasonlite.judge.verdicts",
     "compare": "reasonlite.judge.equivalence",

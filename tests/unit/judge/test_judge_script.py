@@ -49,3 +49,12 @@ def test_what_cannot_be_judged_is_named_and_nothing_half_written_stays(tmp_path,
     done = judge("-", "--output", tmp_path / "out.jsonl", text=text)
     assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_another_program_asks_line_by_line():
+    command = [sys.executable, "scripts/judge.py", "-"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        for gold, answer, verdict in (("1/2", "0.5", "equal"), ("1/2", "0.6", "different")):
+            process.stdin.write(json.dumps({"gold": gold, "answer": answer}) + "\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["verdict"] == verdict
