@@ -15,8 +15,8 @@ from running import ROOT, copy_project, environment, serving_packaged
 # the groups that take longest begin first. A Slurm's tests are mostly waits, so there are two groups with a Slurm each.
 # Tests of a file that is not named here are a group of their own if they are slow, and go wherever there is room if not
 GROUPS = {
-    "cluster": ["test_profiles"],
-    "faults": ["test_faults", "test_first_hour"],
+    "faults": ["test_faults"],
+    "cluster": ["test_profiles", "test_first_hour"],
     "changes": ["test_changes"],
     "interruptions": ["test_interruptions"],
     "training": ["test_real_training"],
