@@ -171,6 +171,11 @@ def watched(trainer_class: type) -> type:
             if self.is_world_process_zero():
                 self.pace.tell(self.state.global_step, self.state.max_steps, self.note)
 
+        def _save_rng_state(self, output_dir: str) -> None:
+            super()._save_rng_state(output_dir)
+            # the file that says that a checkpoint is whole comes next, and not before every rank's part is there
+            self.accelerator.wait_for_everyone()
+
         def _stop_when_warned(self) -> None:
             warned = torch.tensor(float(interruption.warned()), device=self.args.device)
             if torch.distributed.is_initialized():  # the signal reaches processes in different steps

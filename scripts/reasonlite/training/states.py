@@ -27,14 +27,14 @@ def newest_checkpoint(work: Path) -> Path | None:
 
 
 def written_by(checkpoint: Path) -> int:
-    """How many processes wrote a checkpoint: each leaves the state of its random numbers."""
+    """How many processes wrote a checkpoint: each leaves the state of its random numbers; 0 if none was asked to."""
     return len(list(checkpoint.glob("rng_state*.pth")))
 
 
 def prepare(trainer: Any, checkpoint: Path, batch_size: int | None) -> None:
     """Make a checkpoint fit for as many processes as train now; refused where they would make other batches of it."""
     before, now = written_by(checkpoint), trainer.args.world_size
-    if before == now:
+    if before in (0, now):
         return
     if batch_size is None:
         raise UserError(
