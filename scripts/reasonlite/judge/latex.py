@@ -103,7 +103,7 @@ _REPAIRS = [
     (re.compile(r"(?<!\\)\\!"), ""),
     (re.compile(r"\\(?:qquad|quad(?=[a-z]?(?:_|\b))|enspace|thinspace|hspace\{[^{}]*\})|(?<!\\)\\[ ,:;>]|~"), " "),
     (
-        re.compile(r"(?<=[\d}]) *\( ?((?!" + _FUNCTIONS + r")[A-Za-z]{4,}(?:[ .'-]?[A-Za-z]+){0,6}) ?\)$"),
+        re.compile(r"(?<=[\d}]) *\( ?((?!" + _FUNCTIONS + r")[A-Za-z]{4,}(?:[ .'-]+[A-Za-z]+){0,6}) ?\)$"),
         r" \\text{\1}",
     ),  # 9 (apples)
     (re.compile(r"^(?:about|approximately|approx\.|roughly|exactly) (?=\S)", re.IGNORECASE), ""),

@@ -143,3 +143,34 @@ def test_pairs_by_construction(equal):
         if texts is not None:
             made += 1
             assert compare(*texts).verdict in (("equal", "undecided") if equal else ("different",)), texts
+
+
+HOSTILE = [
+    *(
+        "5(" + "a" * 1_900,
+        "5 (" + "ab " * 600,
+        "yes," * 480,
+        "⁵" * 1_900,
+        "₅" * 1_900,
+        "①" * 1_900,
+        "**" * 900,
+        "x**" * 600,
+    ),
+    *("2**" * 600 + "2", "Matrix(" * 250, "matrix([" * 200, "Sqrt[" * 350, "binomial(" * 200, "5" + " m" * 900),
+    *(
+        "5 " + "kPa " * 400,
+        "5 m" + "^2" * 600,
+        "factorial(factorial(factorial(99)))",
+        "binomial(10**30, 10**29)",
+        "%" * 1_900,
+    ),
+    *("e^{-" * 300, r"10^{10^{9}} \approx 1", r"\sinh(\sinh(\sinh(99)))", "x=" * 900, "A" * 1_900, "ABCDEFGHIJ" * 190),
+    *(r"(\pm 1," * 250, "(1=1) \\vee " * 150, "n\\in Z, " * 200, "①, " * 600, "5 square " * 200, "1 per " * 300),
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_spellings_end_and_are_not_equal_to_seventeen(text):
+    assert compare(text, "17").verdict in {"different", "undecided"}
+    assert not compare(text, "17").method.startswith("failed")
+    assert not compare(text, text + "+1").method.startswith("failed")
