@@ -12,7 +12,7 @@ import unicodedata
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from reasonlite.judge.vocabulary import NAMES, UNITS
+from reasonlite.judge.vocabulary import NAMES, UNITS, WORDS_OF_MATH
 
 Kind = Literal["number", "letters", "command", "text", "sign"]
 
@@ -83,7 +83,6 @@ _CHARACTERS = str.maketrans(
         }.items()
     }
 )
-_FUNCTIONS = "(?:" + "|".join(sorted(NAMES)) + r")\b"
 _TEXT = "text|textbf|textit|textrm|textnormal|textsf|texttt|mbox|hbox|mathrm|mathbf|mathit|mathsf|operatorname|bf|rm"
 _DROPPED = (
     r"\\(?:left|right|displaystyle|textstyle|limits|nolimits|big|Big|bigg|Bigg|bigl|bigr|Bigl|Bigr|biggl|biggr)(?![a-zA-Z])"
@@ -102,14 +101,12 @@ _REPAIRS = [
     (re.compile(r"(?<=\d)(?:,\\!\s*|\s*\{,\s*\}\s*|\\!,|\\!|,\\,)(?=\d{3})"), "\u066c"),
     (re.compile(r"(?<!\\)\\!"), ""),
     (re.compile(r"\\(?:qquad|quad(?=[a-z]?(?:_|\b))|enspace|thinspace|hspace\{[^{}]*\})|(?<!\\)\\[ ,:;>]|~"), " "),
-    (
-        re.compile(r"(?<=[\d}]) *\( ?((?!" + _FUNCTIONS + r")[A-Za-z]{4,}(?:[ .'-]+[A-Za-z]+){0,6}) ?\)$"),
-        r" \\text{\1}",
-    ),  # 9 (apples)
+    (re.compile(r"(?<=\d) ?(min|sec)$"), r" \\text{\1}"),
     (re.compile(r"^(?:about|approximately|approx\.|roughly|exactly) (?=\S)", re.IGNORECASE), ""),
     (re.compile(r"\b(?:np|math|sympy|sp)\.(?=[a-zA-Z])"), ""),
     (re.compile(r"(?<![\w)}\]])%(?=(?:pi|e|i|phi)\b)"), ""),  # Maxima's constants
 ]
+_WORDS_BEHIND = re.compile(r"(?<=[\d}]) *\( ?([A-Za-z]+(?:[ .'-]+[A-Za-z]+){0,8}) ?\)$")  # 9 (apples)
 _SPACED_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?![\d,])")
 _COMMA_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 _TOKEN = re.compile(
@@ -131,10 +128,17 @@ def clean(text: str) -> str:
         text = re.sub(r"\\\\(?=[a-zA-Z{},;!])", r"\\", text)  # backslashes escaped twice
     for pattern, replacement in _REPAIRS:
         text = pattern.sub(replacement, text)
+    text = _WORDS_BEHIND.sub(_as_words, text)
     text = re.sub(r"\s+", " ", text).strip()
     while text.endswith((".", ",", ";", ":", "\\")) and not text.endswith("..."):
         text = text[:-1].rstrip()
     return text
+
+
+def _as_words(match: re.Match[str]) -> str:
+    """What stands between brackets behind a number as text, if a word of it is language: not 3 (x - y), 2 (cos x)."""
+    is_language = any(len(word) > 3 and word not in WORDS_OF_MATH for word in re.findall("[A-Za-z]+", match[1]))
+    return f" \\text{{{match[1]}}}" if is_language else match.group()
 
 
 def _from_unicode(text: str) -> str:
@@ -172,7 +176,9 @@ def tokens(cleaned: str) -> list[Token]:
             end = _closing_brace(cleaned, position)
             content = cleaned[position:end].strip()
             is_product = match["font"].startswith("math") and len(content) == 2 and content not in UNITS
-            is_letters = content in NAMES or (is_product and content.isalpha())
+            # in an upright font "min" and "sec" are minutes and seconds, unless they are said to be operators
+            is_name = content in NAMES and (match["font"] == "operatorname" or content not in ("min", "sec"))
+            is_letters = is_name or (is_product and content.isalpha())
             found.append(Token("letters" if is_letters else "text", content, spaced))
             position = end + 1
         elif match["edge"]:

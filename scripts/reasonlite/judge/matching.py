@@ -271,13 +271,14 @@ def _lists(left: _List | Group, right: _List | Group) -> Verdict:
         return all_equal(
             (compare_nodes(value, values[n]) for n, value in zip(left.names, left.values, strict=True)), "structure"
         )
-    kinds = [{unit for item in each.values if (unit := _unit_of(item))} for each in (left, right)]
-    if len(left.values) != len(right.values) and max(map(len, kinds)) > 1 and kinds[0] != kinds[1]:
-        return undecided("units")  # 12 positive and 12 negative numbers are not 12
     ordered = _ordered(left.values, right.values)
     unordered = ordered if ordered.is_equal else _unordered(left.values, right.values)
     if unordered.is_equal and not ordered.is_equal and left.is_mapping != right.is_mapping:
         return undecided("the order of named values")
+    kinds = [{unit for item in each.values if (unit := _unit_of(item))} for each in (left, right)]
+    several = len(left.values) != len(right.values) and max(map(len, kinds)) > 1
+    if unordered.is_equal and several and kinds[0] != kinds[1]:
+        return undecided("units")  # 12 positive and 12 negative numbers are not 12
     return unordered if left.names == right.names else _loosely(unordered, "name")
 
 

@@ -61,6 +61,12 @@ EQUAL = [
     ("700°C", "700", "unit"),
     (r"37^{\circ}\text{C}", "37°C", "text"),
     ("15000 kcal m⁻² yr⁻¹", "15000", "unit"),
+    (r"12 \mathrm{~min}", "12", "unit"),
+    ("20 sec", "20", "unit"),
+    ("9 (ice cubes)", "9", "unit"),
+    ("36 (sq. inches)", "36", "unit"),
+    ("3 (x - y)", "3x-3y", "value"),
+    ("2 (cos x)", r"2\cos x", "text"),
     # one sign for both parts of a pair
     ("(1,0),(-1,0)", r"(\pm 1,0)", "structure"),
     # parameters and constants that the answer introduces
@@ -100,6 +106,8 @@ DIFFERENT = [
     ("binomial(5,2)", "11"),
     ("[[1,2],[3,4]]", r"\begin{pmatrix}1&3\\2&4\end{pmatrix}"),
     ("5 m/s", "5 km/h"),
+    (r"12 \mathrm{~min}", r"27 \mathrm{~min}"),
+    ("2 (cut-outs of trees)", "13 (cards)"),
     ("ACD", "ACE"),
     ("Y", "no"),
     ("①③", "①②"),
