@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reasonlite.judge.expressions import Apply, Group, Node, Number, Numeral, Symbol
+from reasonlite.judge.expressions import Apply, Group, Matrix, Node, Number, Numeral, Symbol
 from reasonlite.judge.numerics import NoValue, children, exact, identical, mentions, value_at
 from reasonlite.judge.verdicts import Verdict, all_equal, different, equal, undecided
 
@@ -28,7 +28,7 @@ def compare_values(left: Node, right: Node) -> Verdict:
         return _ratios(*ratios)
     if mentions(left, "infty") or mentions(right, "infty"):
         return _infinities(left, right)
-    if _holds_group(left) != _holds_group(right):  # 1 beside -[0, 1)
+    if _holds_several(left) != _holds_several(right):  # 1 beside -[0, 1), a function beside a vector of them
         return different("structure")
     same, method = identical(left, right)
     if same is None:
@@ -82,8 +82,11 @@ def _decimal(node: Node) -> tuple[Number, int] | None:
     return (node, 1) if isinstance(node, Number) and node.places is not None else None
 
 
-def _holds_group(node: Node) -> bool:
-    return isinstance(node, Group) or any(map(_holds_group, children(node)))
+def _holds_several(node: Node) -> bool:
+    """Whether a set, a tuple or a matrix stands in an expression, but for a determinant, which is a number."""
+    if isinstance(node, Apply) and node.head in ("det", "abs"):
+        return False
+    return isinstance(node, (Group, Matrix)) or any(map(_holds_several, children(node)))
 
 
 def has_decimal(node: Node) -> bool:
