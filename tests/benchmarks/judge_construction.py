@@ -140,7 +140,7 @@ def inequality(thing: sympy.Set) -> str:
     return sympy.latex(thing.as_relational(X))
 
 
-PRINTERS["inequality"] = inequality
+WRITERS = PRINTERS | {"inequality": inequality}
 # a set or an interval has one form that people write; the programs' own names of them are no answers to a problem
 PLAIN = {
     "interval": ["latex", "inequality"],
@@ -216,7 +216,7 @@ def pair(kind: str, equal: bool, rng: random.Random) -> tuple[str, str] | None:
     is_set = kind in ("interval", "union")
     if own is None and not is_set:
         return None
-    names = PLAIN.get(kind, [name for name in PRINTERS if name != "inequality"])
+    names = PLAIN.get(kind, list(PRINTERS))
     other = rewritten(thing, rng) if equal and rng.random() < 0.5 else thing if equal else changed(thing, rng)
     if not equal and is_set and other == thing:
         return None
@@ -229,7 +229,7 @@ def pair(kind: str, equal: bool, rng: random.Random) -> tuple[str, str] | None:
         apart = len(own) != len(theirs) or max(abs(a - b) for a, b in zip(*ordered, strict=True)) > 1e-9
         if apart == equal:
             return None
-    first, second = (PRINTERS[rng.choice(names)](each) for each in (thing, other))
+    first, second = (WRITERS[rng.choice(names)](each) for each in (thing, other))
     return first, second
 
 

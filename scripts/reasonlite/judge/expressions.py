@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -68,6 +69,12 @@ class Numeral:
 
 
 Node = Number | Symbol | Apply | Group | Matrix | Relation | Quantity | Numeral
+
+
+def matrix_of(rows: Iterable[Sequence[Node]]) -> Matrix | None:
+    """Rows as a matrix; None if there is none or if they are of different length."""
+    cells = tuple(map(tuple, rows))
+    return Matrix(cells) if len({len(row) for row in cells}) == 1 else None
 
 
 def renamed(node: Node, old: str, new: str) -> Node:

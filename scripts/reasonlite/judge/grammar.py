@@ -6,11 +6,24 @@ at most DEEPEST levels, so that no input overflows the stack.
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 
 from reasonlite.judge import units, vocabulary
-from reasonlite.judge.expressions import Apply, Group, Matrix, Node, Number, Numeral, Quantity, Relation, Symbol
+from reasonlite.judge.expressions import (
+    Apply,
+    Group,
+    Matrix,
+    Node,
+    Number,
+    Numeral,
+    Quantity,
+    Relation,
+    Symbol,
+    matrix_of,
+)
 from reasonlite.judge.latex import NotUnderstood, Token, Unknown, tokens
 
 DEEPEST = 40  # levels of nesting; deeper answers are not understood
@@ -85,8 +98,7 @@ class _Parser:
         if len(items) == 1:
             return items[0]
         if ";" in joins and "," in joins:  # p=5, q=2; p=7, q=2
-            starts = [0, *(number + 1 for number, join in enumerate(joins) if join == ";"), len(items)]
-            parts = [tuple(items[start:stop]) for start, stop in zip(starts, starts[1:], strict=False)]
+            parts = _parted(items, joins, ";")
             return Group("", "", tuple(part[0] if len(part) == 1 else Group("", "", part) for part in parts))
         words = {join for join in joins if join in ("or", "and")}
         if words and any(map(_is_condition, items)):
@@ -334,7 +346,7 @@ class _Parser:
         arguments = node.items if isinstance(node, Group) else (node,)
         if name in vocabulary.MATRIX_CALLS:
             rows = arguments[0].items if len(arguments) == 1 and isinstance(arguments[0], Group) else arguments
-            return matrix_of(rows)
+            return _matrix_of([row.items if isinstance(row, Group) else (row,) for row in rows])
         head = vocabulary.CALLED[name]
         if len(arguments) != (2 if head in ("binom", "div") else 1):
             raise NotUnderstood(f"{name} with {len(arguments)} arguments")
@@ -491,10 +503,8 @@ class _Parser:
             else:
                 row.append(self._relation())
         self._position += 1
-        rows = [part for part in (*rows, tuple(row)) if part]
-        if not rows or len({len(part) for part in rows}) > 1:
-            raise NotUnderstood("a matrix with rows of different length")
-        return Apply("det", (Matrix(tuple(rows)),)) if name == "vmatrix" else Matrix(tuple(rows))
+        found = _matrix_of([part for part in (*rows, tuple(row)) if part])
+        return Apply("det", (found,)) if name == "vmatrix" else found
 
 
 def _closed(opening: str, found: str, closing: str, node: Node) -> Node:
@@ -529,17 +539,21 @@ def _joined(items: list[Node], joins: list[str], words: set[str]) -> Node:
         return Apply(next(iter(words)), tuple(items))
     if set(joins) != words:
         raise NotUnderstood("and, or and commas")
-    starts = [0, *(number + 1 for number, join in enumerate(joins) if join == "or"), len(items)]
-    parts = [tuple(items[start:stop]) for start, stop in zip(starts, starts[1:], strict=False)]
+    parts = _parted(items, joins, "or")
     return Apply("or", tuple(part[0] if len(part) == 1 else Apply("and", part) for part in parts))
 
 
-def matrix_of(rows: tuple[Node, ...]) -> Matrix:
-    """Rows between brackets as a matrix; a value alone is a row of its own."""
-    cells = [row.items if isinstance(row, Group) else (row,) for row in rows]
-    if len({len(row) for row in cells}) > 1:
+def _parted(items: Sequence[Node], joins: Sequence[str], at: str) -> list[tuple[Node, ...]]:
+    """The items between one kind of what joins them."""
+    starts = [0, *(number + 1 for number, join in enumerate(joins) if join == at), len(items)]
+    return [tuple(items[start:stop]) for start, stop in itertools.pairwise(starts)]
+
+
+def _matrix_of(rows: Sequence[Sequence[Node]]) -> Matrix:
+    found = matrix_of(rows)
+    if found is None:
         raise NotUnderstood("a matrix with rows of different length")
-    return Matrix(tuple(map(tuple, cells)))
+    return found
 
 
 def _product(left: Node, right: Node) -> Node:

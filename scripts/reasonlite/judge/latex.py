@@ -40,17 +40,15 @@ _SCRIPTS = [
     (re.compile(f"[{''.join(map(re.escape, table))}]+"), sign, str.maketrans(table))
     for table, sign in ((_RAISED, "^"), (_LOWERED, "_"))
 ]
-_CIRCLED = re.compile("[\u2460-\u2473\u24b6-\u24cf]+")  # ① to ⑳, Ⓐ to Ⓩ: the marks of choices
-_SEPARATED = re.compile(r"(?<=[\u2460-\u2473\u24b6-\u24cf])[,;、 ]+(?=[\u2460-\u2473\u24b6-\u24cf])")
+_MARK = "[\u2460-\u2473\u24b6-\u24cf]"  # ① to ⑳, Ⓐ to Ⓩ: the marks of choices
+_CIRCLED = re.compile(f"{_MARK}+")
+_SEPARATED = re.compile(f"(?<={_MARK})[,;、 ]+(?={_MARK})")
 
 
-def _fractions() -> list[tuple[int, int, int]]:
-    """Code, numerator and denominator of each character that is a fraction."""
-    found = []
-    for code in (*range(0xBC, 0xBF), *range(0x2150, 0x215F)):
-        value = Fraction(unicodedata.numeric(chr(code))).limit_denominator(10)
-        found.append((code, value.numerator, value.denominator))
-    return found
+def _fraction(code: int) -> str:
+    """The fraction that a character is."""
+    value = Fraction(unicodedata.numeric(chr(code))).limit_denominator(10)
+    return f"\\frac{{{value.numerator}}}{{{value.denominator}}}"
 
 
 _UNESCAPED = {"\x0c": "f", "\x08": "b"}  # "\frac" and "\begin" written in a string that takes \f and \b for characters
@@ -62,7 +60,7 @@ _CHARACTERS = str.maketrans(
             "\x00\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
         ),
         **dict.fromkeys("\u2032\u2019", "'"),
-        **{chr(code): f"\\frac{{{part}}}{{{whole}}}" for code, part, whole in _fractions()},
+        **{chr(code): _fraction(code) for code in (*range(0xBC, 0xBF), *range(0x2150, 0x215F))},
         **dict.fromkeys("°º", "^{\\circ}"),
         **{chr(0xFF10 + digit): str(digit) for digit in range(10)},
         "\u2044": "/",
@@ -143,7 +141,7 @@ def _as_words(match: re.Match[str]) -> str:
 
 def _from_unicode(text: str) -> str:
     """Signs and figures that only Unicode has, as LaTeX writes them."""
-    text = _CIRCLED.sub(lambda match: ", ".join(map(_uncircled, match.group())), _SEPARATED.sub("", text))
+    text = _CIRCLED.sub(_uncircled, _SEPARATED.sub("", text))
     text = text.replace("℃", "°C").replace("℉", "°F")
     for pattern, sign, table in _SCRIPTS:
         text = pattern.sub(functools.partial(_script, sign, table), text)
@@ -154,8 +152,8 @@ def _script(sign: str, table: dict[int, str], match: re.Match[str]) -> str:
     return f"{sign}{{{match.group().translate(table)}}}"
 
 
-def _uncircled(mark: str) -> str:
-    return unicodedata.normalize("NFKC", mark)
+def _uncircled(match: re.Match[str]) -> str:
+    return ", ".join(unicodedata.normalize("NFKC", mark) for mark in match.group())
 
 
 def tokens(cleaned: str) -> list[Token]:

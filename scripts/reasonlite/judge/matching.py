@@ -8,7 +8,18 @@ from fractions import Fraction
 
 from reasonlite.judge import units
 from reasonlite.judge.expansion import expanded, shape
-from reasonlite.judge.expressions import Apply, Group, Matrix, Node, Number, Quantity, Relation, Symbol, renamed
+from reasonlite.judge.expressions import (
+    Apply,
+    Group,
+    Matrix,
+    Node,
+    Number,
+    Quantity,
+    Relation,
+    Symbol,
+    matrix_of,
+    renamed,
+)
 from reasonlite.judge.numerics import apart, degree, exact, mentions, proportional, symbols
 from reasonlite.judge.regions import FLIPPED, Piece, is_plain, region
 from reasonlite.judge.values import compare_values, has_decimal
@@ -47,8 +58,7 @@ def _as_matrix(node: Node) -> Node:
     """Rows between brackets, all of one length, as a matrix; anything else as it is."""
     if not isinstance(node, Group) or not all(isinstance(row, Group) and row.opening in "([" for row in node.items):
         return node
-    rows = [row.items for row in node.items if isinstance(row, Group)]
-    return Matrix(tuple(rows)) if len({len(row) for row in rows}) == 1 else node
+    return matrix_of(row.items for row in node.items if isinstance(row, Group)) or node
 
 
 def _value_of(relation: Relation, other: Node) -> Verdict:
@@ -332,14 +342,13 @@ def _groups(left: Node, right: Node) -> Verdict:
 
 
 def _quantities(left: Node, right: Node) -> Verdict:
+    measured = {node.unit for node in (left, right) if isinstance(node, Quantity)}
+    if not measured:
+        return _beside_letters(left, right)
+    if not {"%", "degree"} & measured:
+        left, right = (_in_letters(node) or node for node in (left, right))
     given = [node.unit if isinstance(node, Quantity) else None for node in (left, right)]
     values = [node.value if isinstance(node, Quantity) else node for node in (left, right)]
-    if given == [None, None]:
-        return _beside_letters(left, right)
-    if None in given and not {"%", "degree"} & set(given):
-        left, right = (_in_letters(node) or node for node in (left, right))
-        given = [node.unit if isinstance(node, Quantity) else None for node in (left, right)]
-        values = [node.value if isinstance(node, Quantity) else node for node in (left, right)]
     if "%" in given:
         return _percentages(values, given)
     if "degree" in given and mentions(left, "pi") != mentions(right, "pi"):

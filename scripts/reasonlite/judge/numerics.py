@@ -314,27 +314,39 @@ def same_number(left: mpmath.mpf | mpmath.mpc, right: mpmath.mpf | mpmath.mpc) -
     return abs(left - right) <= _mp.mpf(10) ** -AGREEMENT * max(abs(left), abs(right))
 
 
-def _confirmed(left: Node, right: Node, point: dict[str, mpmath.mpf], *, natural_log: bool) -> bool | None:
-    """Whether two values are the same, each worked out twice; None if the digits do not suffice to know.
+def _confirmed(
+    nodes: tuple[Node, Node], rough: list[mpmath.mpf], point: dict[str, mpmath.mpf], *, natural_log: bool
+) -> bool | None:
+    """Whether two values are the same, worked out once more; None if the digits do not suffice to know.
+
+    ``rough``: the values at the point to DIGITS. Values that are known are the same if they agree to all but MARGIN of
+    the FINE digits, relatively: e^-200 is not e^-201.
+    """
+    with _mp.workdps(FINE):
+        left, right = (
+            _known(node, value, point, natural_log=natural_log) for node, value in zip(nodes, rough, strict=True)
+        )
+        if left is None or right is None:
+            return None
+        return bool(abs(left - right) <= _mp.mpf(10) ** -(FINE - MARGIN) * max(abs(left), abs(right)))
+
+
+def _known(
+    node: Node, rough: mpmath.mpf, point: dict[str, mpmath.mpf], *, natural_log: bool
+) -> mpmath.mpf | mpmath.mpc | None:
+    """A value at the present precision, if it is known there.
 
     What cancels leaves rounding errors, and these shrink with the precision, which a value does not. So a value that
-    stays is known, one that shrinks with the precision is zero, and of anything else nothing is said. Values that are
-    known are the same if they agree to all but MARGIN of the digits, relatively: e^-200 is not e^-201.
+    stays is known, one that shrinks with the precision is zero, and of anything else nothing is said.
     """
-    pairs = []
-    for node in (left, right):
-        rough = value_at(node, point, natural_log=natural_log)
-        with _mp.workdps(FINE):
-            fine = value_at(node, point, natural_log=natural_log)
-            tiny = _mp.mpf(10) ** -(FINE - MARGIN)
-            shrinks = abs(fine) <= abs(rough) * _mp.mpf(10) ** -DIGITS and abs(fine) <= tiny
-            if shrinks or (rough == 0 and abs(fine) <= _mp.mpf(10) ** -(FINE - DIGITS // 2)):
-                fine = _mp.mpf(0)
-            elif abs(fine - rough) > _mp.mpf(10) ** -(DIGITS // 3) * abs(fine):
-                return None
-        pairs.append(fine)
-    with _mp.workdps(FINE):
-        return bool(abs(pairs[0] - pairs[1]) <= tiny * max(map(abs, pairs)))
+    try:
+        fine = value_at(node, point, natural_log=natural_log)
+    except NoValue:
+        return None
+    shrinks = abs(fine) <= min(abs(rough) * _mp.mpf(10) ** -DIGITS, _mp.mpf(10) ** -(FINE - MARGIN))
+    if shrinks or (rough == 0 and abs(fine) <= _mp.mpf(10) ** -(FINE - DIGITS // 2)):
+        return _mp.mpf(0)
+    return fine if abs(fine - rough) <= _mp.mpf(10) ** -(DIGITS // 3) * abs(fine) else None
 
 
 def identical(left: Node, right: Node) -> tuple[bool | None, str]:
@@ -346,7 +358,8 @@ def identical(left: Node, right: Node) -> tuple[bool | None, str]:
 
 
 def _identical(left: Node, right: Node, *, natural_log: bool) -> tuple[bool | None, str]:
-    agreed, one_sided, reason, last = 0, 0, "", {}
+    confirmed = functools.partial(_confirmed, (left, right), natural_log=natural_log)
+    agreed, one_sided, reason = None, False, ""
     for point in points(symbols(left) | symbols(right)):
         values = []
         for node in (left, right):
@@ -357,18 +370,17 @@ def _identical(left: Node, right: Node, *, natural_log: bool) -> tuple[bool | No
             except NoValue as error:
                 reason = str(error)
         if len(values) == 2:
-            if (
-                not same_number(*values)
-                and (same := _confirmed(left, right, point, natural_log=natural_log)) is not True
-            ):
+            if not same_number(*values) and (same := confirmed(values, point)) is not True:
                 return same, "value" if same is False else "not precise enough"
-            agreed, last = agreed + 1, point
+            agreed = values, point
         elif values:
-            one_sided += 1
-    if agreed and not one_sided:
-        same = _confirmed(left, right, last, natural_log=natural_log)
-        return same, "value" if same is not None else "not precise enough"
-    return (None, "equal where both are defined") if agreed else (None, reason or "no values")
+            one_sided = True
+    if agreed is None:
+        return None, reason or "no values"
+    if one_sided:
+        return None, "equal where both are defined"
+    same = confirmed(*agreed)
+    return same, "value" if same is not None else "not precise enough"
 
 
 def apart(left: Node, right: Node) -> bool:

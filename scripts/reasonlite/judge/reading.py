@@ -16,7 +16,7 @@ from reasonlite.judge.grammar import parse
 from reasonlite.judge.latex import NotUnderstood, Unknown, clean
 
 _NAMED_SETS = {"none": Symbol("emptyset"), "reals": Symbol("reals")}
-_ASIDE = re.compile(r"(?:\\text\w* *\{ *)?(yes|no) *[,.:;] *(?:\} *[,.:;]? *)?(?=[^\s}])", re.IGNORECASE)
+_ASIDE = re.compile(r"(?:\\text\w* *\{ *)?(?:yes|no) *[,.:;] *(?:\} *[,.:;]? *)?(?=[^\s}])", re.IGNORECASE)
 _PLAIN = re.compile(r"(-?)(?:\\?\$)?(0|[1-9]\d{0,29}|[1-9]\d{0,2}(?:,\d{3})+)(\.\d{1,20})?", re.ASCII)
 
 
@@ -30,7 +30,7 @@ class Reading:
     choice: tuple[str, str, bool] | None = None  # as in wording.choice
     choices: frozenset[str] = frozenset()  # several, or a lone letter that may be one
     truth: tuple[bool, bool] | None = None  # yes or no, and whether a word says it
-    aside: str = ""  # the yes or no before the expression
+    aside: bool = False  # whether a yes or no stands before the expression
     date: tuple[int, int | None, int | None] | None = None
     clock: tuple[int, str] | None = None
     problem: str = ""  # why there are no expressions
@@ -67,7 +67,7 @@ def read(answer: str) -> Reading:
 def _parsed(found: Reading) -> Reading:
     if match := _ASIDE.match(found.cleaned):
         behind = _parsed(replace(found, cleaned=found.cleaned[match.end() :]))
-        return replace(behind, cleaned=found.cleaned, aside=match[1].lower())
+        return replace(behind, cleaned=found.cleaned, aside=True)
     try:
         nodes = [parse(found.cleaned)]
     except NotUnderstood as error:

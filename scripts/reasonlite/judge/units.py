@@ -44,7 +44,7 @@ CERTAIN = frozenset(
 )
 _POWERS = {"square": 2, "cubic": 3}
 _BEHIND = {"squared": 2, "cubed": 3}
-_PLAIN = {"unit", "square unit", "cubic unit", "unit^2", "unit^3"}
+_PLAIN = {"unit", "unit^2", "unit^3"}
 
 
 def unit(words: str) -> str:
@@ -54,8 +54,7 @@ def unit(words: str) -> str:
     """
     factors = _factors(words)
     if factors is None:
-        text = " ".join(_singular(word) for word in words.replace(".", "").split())
-        return "" if text in _PLAIN else text
+        return " ".join(_singular(word) for word in words.replace(".", "").split())
     text = " ".join(name if power == 1 else f"{name}^{power}" for name, power in sorted(factors.items()))
     return "" if text in _PLAIN else text
 

@@ -49,7 +49,7 @@ def training_complaints(jobs: Iterable[Any], stages: Mapping[str, Any]) -> list[
                 accumulation(stages[job.wildcards.stage]["settings"], processes)
             except UserError as error:
                 found.append(str(error))
-    return found
+    return list(dict.fromkeys(found))  # the stages of a grid share one file
 
 
 def python_complaint(found: str | None, own: str) -> str | None:
