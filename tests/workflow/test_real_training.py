@@ -122,7 +122,8 @@ def test_two_processes_walk_the_same_losses_as_one_which_goes_on_for_them(undist
     (tmp_path / "two.yaml").write_text(yaml.safe_dump(accelerate))
     arguments = STEPS | {"per_device_train_batch_size": 2, "max_steps": 20, "lr_scheduler_type": "constant"}
     stage = {"arguments": arguments, "batch_size": 4}
-    one = finish(command(tiny_model, tmp_path / "one", sums, stage), tmp_path / "one")
+    at_once = {"arguments": arguments | {"per_device_train_batch_size": 4}, "batch_size": 4}
+    one = finish(command(tiny_model, tmp_path / "one", sums, at_once), tmp_path / "one")
     process = start(command(tiny_model, tmp_path / "two", sums, stage, str(tmp_path / "two.yaml")), tmp_path / "two")
     wait_for(tmp_path / "two" / "work" / "checkpoint-10" / "trainer_state.json", process)
     os.killpg(process.pid, signal.SIGKILL)
