@@ -93,16 +93,26 @@ def peak() -> tuple[str, float | None]:
     return name, next((value for part, value in PEAKS.items() if part in name), None)
 
 
-def train(method: str, start: Path, data: Path, folder: Path, stage: dict, *more: str) -> subprocess.Popen:
+def accelerate_config(name: str, folder: Path) -> Path:
+    """One of the project's configurations of accelerate, for one process."""
+    text = (ROOT / "envs" / "accelerate" / f"{name}.yaml").read_text()
+    path = folder / f"{name}.yaml"
+    path.write_text(text.replace("num_processes: 8", "num_processes: 1"))
+    return path
+
+
+def train(
+    method: str, start: Path, data: Path, folder: Path, stage: dict, *more: str, config: str | None = None
+) -> subprocess.Popen:
     """One of the project's own training scripts on this machine's device, its output in folder/log."""
     import torch
 
-    config = "gpu" if torch.cuda.is_available() else "cpu"
+    config = config or ("gpu" if torch.cuda.is_available() else "cpu")
     folder.mkdir(parents=True, exist_ok=True)
     whole = {"name": "s", "method": method, "start": "m", "data": ["short"]} | stage
     line = [
-        *(sys.executable, "scripts/launch.py", "--config-file", f"envs/accelerate/{config}.yaml", "--threads"),
-        *(str(os.cpu_count()), "--", f"scripts/train_{method}.py", "--stage", json.dumps(whole)),
+        *(sys.executable, "scripts/launch.py", "--config-file", str(accelerate_config(config, folder))),
+        *("--threads", str(os.cpu_count()), "--", f"scripts/train_{method}.py", "--stage", json.dumps(whole)),
         *("--start", str(start), "--data", str(data), "--seed", "0", "--work", str(folder / "work")),
         *("--output", str(folder / "out"), "--log-table", str(folder / "log.parquet")),
         *("--speed-table", str(folder / "speed.parquet"), *more),

@@ -19,10 +19,11 @@ def main() -> None:
     parser = card.parser(__doc__)
     parser.add_argument("--output", type=Path)
     parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--tokens", type=int, default=1024, help="of an answer, at most")
     given = parser.parse_args()
     sizes = card.MINIATURE if given.miniature else card.FULL
     name, peak = card.peak()
-    tokens = 16 if given.miniature else 1024
+    tokens = 16 if given.miniature else given.tokens
     shared = {"max_steps": given.steps, "logging_steps": 1, "bf16": peak is not None, "learning_rate": 1e-5}
     shared |= {"per_device_train_batch_size": 8, "max_completion_length": tokens}
     stages = {

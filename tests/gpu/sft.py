@@ -1,18 +1,20 @@
 """SFT at 32K tokens on Qwen3-0.6B's architecture: does it fit, how fast is it, what share of the card's peak?
 
-    python tests/gpu/sft.py [--miniature] [--output sft.json] [--variants ours grouped packed trl]
+    python tests/gpu/sft.py [--miniature] [--output sft.json] [--variants ours grouped packed longest trl]
 
 Examples of random tokens, their lengths spread as a teacher's answers are. "ours" has ReasonLite's arguments on our
-data set; grouped and packed add one argument; "trl" is TRL's trainer on a data set of the same tokens. Each runs some
-steps in a process of its own. The last variant is killed after a checkpoint and continued. The estimate of
-cluster/memory.py stands beside the peak of memory.
+data set; grouped and packed add one argument; "longest" has rows of full length alone; "trl" is TRL's trainer on a
+data set of the same tokens. Each runs some steps in a process of its own. Then a run is killed after a checkpoint and
+continued: plainly, and by DeepSpeed where it is installed. The estimate of cluster/memory.py stands beside the peak.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -28,6 +30,7 @@ VARIANTS = {
     "ours": {},
     "grouped": {"train_sampling_strategy": "group_by_length"},
     "packed": {"packing": True},
+    "longest": {"max_steps": 2},  # of which the first sets everything up
 }
 TRL = """
 import json, sys, time, torch
@@ -74,9 +77,6 @@ def ours(start: Path, data: Path, folder: Path, arguments: dict) -> dict:
 
 
 def trl(start: Path, data: Path, folder: Path, arguments: dict) -> dict:
-    import json
-    import subprocess
-
     line = [sys.executable, "-c", TRL, str(start), str(data), str(folder), json.dumps(arguments)]
     done = subprocess.run(line, cwd=card.ROOT, capture_output=True, text=True)
     if done.returncode:
@@ -84,19 +84,23 @@ def trl(start: Path, data: Path, folder: Path, arguments: dict) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def resumed(start: Path, data: Path, folder: Path, arguments: dict) -> dict:
+def resumed(start: Path, data: Path, folder: Path, arguments: dict, config: str | None) -> dict:
     """Kill a run after its first checkpoint and continue it; the curve beside that of one left in peace."""
-    saving = arguments | {"save_steps": 2, "max_steps": 6}
-    card.finished(card.train("sft", start, data, folder / "whole", {"arguments": saving}), folder / "whole")
+    stage = {"arguments": arguments | {"save_steps": 2, "max_steps": 6}}
+
+    def train(place: Path) -> subprocess.Popen:
+        return card.train("sft", start, data, place, stage, config=config)
+
+    card.finished(train(folder / "whole"), folder / "whole")
     place = folder / "killed"
-    process = card.train("sft", start, data, place, {"arguments": saving})
+    process = train(place)
     while not (place / "work" / "checkpoint-2" / "trainer_state.json").exists():
         if process.poll() is not None:
             raise SystemExit((place / "log").read_text()[-4000:])
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    card.finished(card.train("sft", start, data, place, {"arguments": saving}), place)
+    card.finished(train(place), place)
     curves = [pl.read_parquet(each / "log.parquet")["loss"].to_list() for each in (folder / "whole", place)]
     return {
         "continued": "continuing from checkpoint-" in (place / "log").read_text(),
@@ -104,18 +108,39 @@ def resumed(start: Path, data: Path, folder: Path, arguments: dict) -> dict:
     }
 
 
-def figures(measured: dict, shape: memory.Shape, mean_length: float, peak: float | None) -> dict:
+def figures(measured: dict, shape: memory.Shape, lengths: list[int], peak: float | None) -> dict:
     """Tokens a second, and the share of the card's peak: 6 FLOPs a parameter and token, and attention's."""
     speed = measured["tokens"] / measured["seconds"]
-    attention = 6 * shape.layers * shape.heads * shape.head_dim * mean_length
+    seen = sum(length**2 for length in lengths) / sum(lengths)  # the length that a token finds itself in, on the mean
+    attention = 6 * shape.layers * shape.heads * shape.head_dim * seen
     used = speed * (6 * shape.parameters + attention)
     return measured | {"tokens_per_second": speed, "share_of_peak": used / peak if peak else None}
 
 
-def main() -> None:
+def variant(name: str, start: Path, folder: Path, arguments: dict, shape: memory.Shape, words: int) -> dict:
+    """The figures of one variant; what it said at its end if it failed, so that the others run yet."""
+    rows, steps, most = (arguments[key] for key in ("per_device_train_batch_size", "max_steps", "max_length"))
+    drawn = [most] * rows * 2 if name == "longest" else lengths(rows * steps * 2, most)
+    own = arguments | VARIANTS.get(name, {})
+    data = card.token_file(folder / name / "short" / "00000.arrow", drawn, words)
+    run = trl if name == "trl" else ours
+    try:
+        measured = run(start, data, folder / name / "run", own)
+    except SystemExit as failure:
+        return {"failed": str(failure)}
+    return figures(measured, shape, drawn, card.peak()[1]) | {
+        "mean_length": float(np.mean(drawn)),
+        "estimated_gb": sum(memory.training(shape, own, 1).values()),
+    }
+
+
+def main() -> int:
+    plain = "gpu" if card.peak()[1] else "cpu"
+    configs = [plain, *(["zero1"] if importlib.util.find_spec("deepspeed") else [])]
     parser = card.parser(__doc__)
     parser.add_argument("--output", type=Path)
-    parser.add_argument("--variants", nargs="+", default=[*VARIANTS, "trl"], choices=[*VARIANTS, "trl"])
+    parser.add_argument("--variants", nargs="*", default=[*VARIANTS, "trl"], choices=[*VARIANTS, "trl"])
+    parser.add_argument("--killed", nargs="*", default=configs, help="configurations of accelerate to kill and resume")
     parser.add_argument("--steps", type=int, default=8)
     given = parser.parse_args()
     sizes = card.MINIATURE if given.miniature else card.FULL
@@ -126,24 +151,24 @@ def main() -> None:
         **{"bf16": peak is not None, "gradient_checkpointing": True, "learning_rate": 1e-4, "max_grad_norm": 0.3},
         "use_liger_kernel": importlib.util.find_spec("liger_kernel") is not None and peak is not None,
     }
+    found: dict = {"card": name, "arguments": arguments, "variants": {}, "kill_and_resume": {}}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         start = card.student(folder / "m", sizes)
-        drawn = lengths(rows * given.steps * 2, longest)
-        data = card.token_file(folder / "short" / "00000.arrow", drawn, sizes["words"])
         shape = memory.Shape(
             *(sizes[key] for key in card.NAMES), tied=True, attention_bias=False, qk_norm=True, weights_gb=0,
         )  # fmt: skip
-        found: dict = {"card": name, "arguments": arguments, "mean_length": float(np.mean(drawn)), "variants": {}}
-        for variant in given.variants:
-            own = arguments | VARIANTS.get(variant, {})
-            run = trl if variant == "trl" else ours
-            measured = figures(run(start, data, folder / variant, own), shape, found["mean_length"], peak)
-            measured["estimated_gb"] = sum(memory.training(shape, own, 1).values())
-            found["variants"][variant] = measured
-        found["kill_and_resume"] = resumed(start, data, folder / "resumed", arguments)
+        for each in given.variants:
+            found["variants"][each] = variant(each, start, folder, arguments, shape, sizes["words"])
+        data = card.token_file(folder / "short" / "00000.arrow", lengths(256, longest // 16), sizes["words"])
+        for config in given.killed:
+            try:
+                found["kill_and_resume"][config] = resumed(start, data, folder / config, arguments, config)
+            except SystemExit as failure:
+                found["kill_and_resume"][config] = {"failed": str(failure)}
     card.keep(given.output, found)
+    return 1 if any("failed" in each for each in (found["variants"] | found["kill_and_resume"]).values()) else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -23,11 +23,21 @@ def test_losses_agree_on_one_device(tmp_path):
     assert isinstance(found["losses"]["sdpa"], float) and found["cpu"] > 0
 
 
+def test_a_batch_has_the_same_loss_without_its_mask(tmp_path):
+    (batch,) = run("padding", tmp_path)["batches"]
+    assert batch["with the mask"]["loss"] == pytest.approx(batch["without"]["loss"], abs=1e-4)
+
+
+def test_an_engines_speed_by_what_is_seeded(tmp_path):
+    speeds = run("engine", tmp_path)["speed"]["tokens_per_second"]
+    assert len(speeds) == 5 and all(speed > 0 for speed in speeds.values())
+
+
 def test_sft_in_every_variant_and_a_kill(tmp_path):
     found = run("sft", tmp_path, "--steps", "3", "--variants", "packed", "trl")
     assert set(found["variants"]) == {"packed", "trl"}  # the first step of the others is walked in resumed
     assert all(each["tokens_per_second"] > 0 for each in found["variants"].values())
-    assert found["kill_and_resume"] == {"continued": True, "largest_difference_of_losses": 0.0}
+    assert found["kill_and_resume"]["cpu"] == {"continued": True, "largest_difference_of_losses": 0.0}
 
 
 def test_grpo_and_distillation(tmp_path):

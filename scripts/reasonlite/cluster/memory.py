@@ -96,7 +96,7 @@ def training(shape: Shape, arguments: dict[str, Any], ranks: int) -> dict[str, f
     label_smoothing_factor count. TRL 1.16 computes the loss in tiles, without logits of the whole batch, unless it
     has to smooth labels (its add_fused_lm_head).
     """
-    packed = bool(arguments.get("packing"))
+    joined = bool(arguments.get("packing") or arguments.get("padding_free"))
     rows = int(arguments.get("per_device_train_batch_size", 8))
     length = int(arguments.get("max_length") or 1024)
     tokens = rows * length
@@ -111,8 +111,8 @@ def training(shape: Shape, arguments: dict[str, Any], ranks: int) -> dict[str, f
         "optimizer": shape.parameters * 12 / ranks / GB,
         "activations": activations / GB,
         "logits": tokens * shape.vocabulary * LOGIT_BYTES / GB if whole else 0.0,
-        # sdpa hides padding by a table of length x length for each row; rows of packed examples need none
-        "mask of padding": 0.0 if packed or _flash(arguments) else rows * length**2 / GB,
+        # TRL joins the rows of a packed batch into one, in which sdpa hides examples from each other by a table
+        "mask of packed examples": tokens**2 / GB if joined and not _flash(arguments) else 0.0,
         "other": OTHER_GB,
     }
 
@@ -165,7 +165,8 @@ def lines(found: list[tuple[str, dict[str, float], float]], gpu_gb: float) -> tu
 TODO = {
     "activations": "gradient_checkpointing: true, or a smaller batch with gradient_accumulation_steps",
     "logits": "label_smoothing_factor: 0, or a smaller per_device_train_batch_size",
-    "mask of padding": "packing: true, or attn_implementation: flash_attention_2 under model_init_kwargs",
+    "mask of packed examples": "attn_implementation: flash_attention_2 under model_init_kwargs, packing: false, or"
+    " per_device_train_batch_size: 1",
     "weights and gradients": "envs/accelerate/fsdp2.yaml, or lora",
     "optimizer": "more GPUs, or lora",
     "weights": "tensor_parallel_size",

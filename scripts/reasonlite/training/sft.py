@@ -15,6 +15,7 @@ from reasonlite.core.seeding import shuffle_key
 from reasonlite.models.encoding import open_tokenizer
 from reasonlite.training import common, first_step
 from reasonlite.training.packing import Packed
+from reasonlite.training.padding import leave_mask_out
 from reasonlite.training.tokens import Examples, check_tokenizer
 
 log = get_logger(__name__)
@@ -43,6 +44,7 @@ def train(job: common.Job) -> None:
         processing_class=tokenizer,
         peft_config=common.adapters(job.stage.lora, model, f"stages.{job.stage.name}"),
     )
+    leave_mask_out(trainer.model)  # of adapters too, which call what is inside past its hooks
     trainer.train_dataset, trainer.written = learned, True
     if not config.packing:
         trainer.name_rows = lambda inputs: _names_of(inputs, examples)

@@ -41,7 +41,7 @@ def paper(**arguments):
 
 def test_the_papers_stages_fit_an_mi300x_and_say_what_they_take():
     text, complaints = memory.lines(paper(), 206)
-    assert not complaints and text[0].startswith("  train turbo: ") and "mask of padding 8.6" in text[0]
+    assert not complaints and text[0].startswith("  train turbo: ") and "activations 30.3" in text[0]
     assert any(line.startswith("  generate_answers: 71 GB (weights 65.3") for line in text)
 
 
@@ -59,12 +59,15 @@ def test_what_cannot_fit_is_refused_with_what_to_do(arguments, gpu, said):
     assert any(said in complaint for complaint in complaints)
 
 
-def test_packing_or_flash_attention_needs_no_mask_and_more_ranks_less_optimizer():
+def test_only_packing_without_flash_attention_needs_a_mask_and_more_ranks_less_optimizer():
     shape = KNOWN["Qwen/Qwen3-0.6B"]
     plain = {"per_device_train_batch_size": 8, "max_length": 32768, "use_liger_kernel": True}
-    assert memory.training(shape, plain, 32)["mask of padding"] == pytest.approx(8 * 32768**2 / 1e9)
-    for better in ({"packing": True}, {"model_init_kwargs": {"attn_implementation": "flash_attention_2"}}):
-        assert memory.training(shape, plain | better, 32)["mask of padding"] == 0
+    flash = {"model_init_kwargs": {"attn_implementation": "flash_attention_2"}}
+    for packed in ({"packing": True}, {"padding_free": True}):
+        table = memory.training(shape, plain | packed, 32)["mask of packed examples"]
+        assert table == pytest.approx((8 * 32768) ** 2 / 1e9)
+        assert memory.training(shape, plain | packed | flash, 32)["mask of packed examples"] == 0
+    assert memory.training(shape, plain, 32)["mask of packed examples"] == 0
     one, many = (memory.training(shape, plain, ranks)["optimizer"] for ranks in (1, 32))
     assert one == pytest.approx(32 * many) == pytest.approx(12 * shape.parameters / 1e9)
 
