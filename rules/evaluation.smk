@@ -24,7 +24,8 @@ rule evaluate_groups:
         runtime=60,
     params:
         scripts=SCRIPTS,
-        identity=identity("group_answers"),
+        rounding="--rounding" if PLAN["evaluation"]["rounding"] else "",
+        identity=identity("group_answers", rounding=PLAN["evaluation"]["rounding"]),
     message:
         "Sorting answers of {wildcards.model} to {wildcards.benchmark} into classes"
     shell:
@@ -35,6 +36,7 @@ rule evaluate_groups:
             --groups {output.groups:q} \
             --pairs {output.pairs:q} \
             --timings {output.timings:q} \
+            {params.rounding} \
             &>{log:q}
         """
 

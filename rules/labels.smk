@@ -32,7 +32,8 @@ rule group_answers:
         runtime=60,
     params:
         scripts=SCRIPTS,
-        identity=identity("group_answers"),
+        rounding="--rounding" if PLAN["labels"]["rounding"] else "",
+        identity=identity("group_answers", rounding=PLAN["labels"]["rounding"]),
     message:
         "Sorting answers into classes, shard {wildcards.shard}"
     shell:
@@ -43,6 +44,7 @@ rule group_answers:
             --groups {output.groups:q} \
             --pairs {output.pairs:q} \
             --timings {output.timings:q} \
+            {params.rounding} \
             &>{log:q}
         """
 

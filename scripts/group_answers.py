@@ -16,11 +16,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--groups", type=Path, required=True, help="table of classes to write")
     parser.add_argument("--pairs", type=Path, required=True, help="table to write of the pairs that were not plain")
     parser.add_argument("--timings", type=Path, help="table to write of the slow pairs and their seconds")
+    parser.add_argument(
+        "--rounding", action="store_true", help="a label that is a rounded decimal equals what it rounds"
+    )
     arguments = parser.parse_args(argv)
     logs.set_up()
     answers = tables.read_tables(arguments.answers, schemas.ANSWERS, ["problem_id", "answer"])
     problems = tables.read_table(arguments.problems, schemas.PROBLEMS, ["id", "answer"])
-    groups, pairs, timings = group(answers, problems)
+    groups, pairs, timings = group(answers, problems, rounding=arguments.rounding)
     tables.write_table(arguments.pairs, pairs, schemas.PAIRS)
     tables.write_table(arguments.groups, groups, schemas.GROUPS)
     if arguments.timings:

@@ -117,8 +117,8 @@ def answer(problem: str, number: int, size: int, real: list[str], chance: random
               "number": number % PER_PROBLEM, "status": "complete", "answer": "1", "tokens": len(text) // 4,
               "finish_reason": "stop"}  # fmt: skip
     right = chance.random() < 0.5
-    verdict = {**shared, "source": "p", "class": 0, "correct": right, "correct_vote": right, "pass_rate": 0.5,
-               "share": 1.0, "label_source": "vote"}  # fmt: skip
+    verdict = {**shared, "source": "p", "class": 0, "correct": right, "by_rounding": False, "correct_vote": right,
+               "pass_rate": 0.5, "share": 1.0, "label_source": "vote"}  # fmt: skip
     return {**shared, "seed": number, "text": text, "prompt_tokens": 20}, verdict
 
 

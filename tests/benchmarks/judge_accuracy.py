@@ -2,8 +2,8 @@
 
 python tests/benchmarks/judge_accuracy.py [--data ../shared/data] [--sample 2000]
 
-Prints, per source, false accepts, false rejects and undecided of three judges: ours,
-math-verify, and "math-verify OR exact string". An undecided pair counts as a reject in
+Prints, per source, false accepts, false rejects and undecided of four judges: ours, ours where a label may be a rounded
+decimal, math-verify, and "math-verify OR exact string". An undecided pair counts as a reject in
 neither direction; it is listed on its own. Then the time each judge took for the same
 pairs in this run (imports apart) and, with --show, the pairs ours gets wrong.
 """
@@ -17,14 +17,16 @@ import random
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
 from math_verify import parse, verify  # noqa: E402
 
-from reasonlite.judge.equivalence import compare
+from reasonlite.judge.equivalence import compare, compare_with_label
 from reasonlite.judge.extraction import extract
+from reasonlite.judge.verdicts import Verdict
 
 OUTPUTS = {  # file: column of the verdict
     "math100_qwen_rm_maj": "score",
@@ -55,10 +57,15 @@ def pairs(data: Path, sample: int) -> dict[str, list[tuple[str, str, bool]]]:
     return found
 
 
-def ours(gold: str, predicted: str) -> bool | None:
+def ours(gold: str, predicted: str, judge: Callable[[str, str], Verdict] = compare) -> bool | None:
     left, right = (extract(text, prose=True) or text for text in (gold, predicted))
-    verdict = compare(left, right).verdict
+    verdict = judge(left, right).verdict
     return None if verdict == "undecided" else verdict == "equal"
+
+
+def with_rounding(gold: str, predicted: str) -> bool | None:
+    """As ours where labels.rounding is on."""
+    return ours(gold, predicted, compare_with_label)
 
 
 def math_verify(gold: str, predicted: str) -> bool | None:
@@ -75,7 +82,12 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=2000, help="distinct pairs of each output file at most")
     parser.add_argument("--show", type=int, default=0, help="wrong or undecided pairs of ours to print, per source")
     arguments = parser.parse_args()
-    judges = {"ours": ours, "math-verify": math_verify, "math-verify or text": math_verify_or_text}
+    judges = {
+        "ours": ours,
+        "ours with rounding": with_rounding,
+        "math-verify": math_verify,
+        "math-verify or text": math_verify_or_text,
+    }
     for judge in judges.values():
         judge("x+1", "1+x")  # imports apart
     seconds = dict.fromkeys(judges, 0.0)

@@ -58,6 +58,11 @@ class Labels(Closed):
         description="who says whether two answers are the same: rules alone; a model for what they leave undecided;"
         " or a model for every answer, as ReasonLite does",
     )
+    rounding: bool = Field(
+        False,
+        description="an answer that a label, a decimal of three significant digits or more, is the rounding of is equal"
+        " to the label; counted apart in the funnel",
+    )
     adjudicator: Adjudicator = Field(default_factory=lambda: Adjudicator())
 
 
@@ -119,6 +124,7 @@ class Evaluation(Closed):
         None, ge=0, description="seed of every problem's first answer, the next has one more; default: derived seeds"
     )
     pass_at: list[int] = Field(min_length=1, description="the k of pass@k; none above answers_per_problem")
+    rounding: bool = Field(False, description="as labels.rounding, counted apart as by rounding in the results")
     models: list[Evaluated] = Field(min_length=1, description="what is compared, in the table's order")
     baseline: Name = Field(description="the model that the others are compared with")
     resamples: int = Field(10_000, ge=100, description="bootstrap draws over problems for the intervals")

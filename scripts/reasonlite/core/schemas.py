@@ -76,6 +76,7 @@ GROUPS = pl.Schema(
         "class": pl.Int32,  # answers of one class are equal; numbered from 0 in each problem
         "is_label": pl.Boolean,  # the data set's label is this string
         "equals_label": pl.Boolean,  # equal to the data set's label; null without one
+        "by_rounding": pl.Boolean,  # equal to it only because it is a rounded decimal; null without one
         "count": pl.Int32,  # answers with this final answer
     }
 )
@@ -145,6 +146,7 @@ JUDGED = pl.Schema(
         "answer": pl.String,
         "class": pl.Int32,
         "correct": pl.Boolean,  # against the data set's label; null without one
+        "by_rounding": pl.Boolean,  # right only because the label is a rounded decimal; null without one
         "correct_vote": pl.Boolean,  # against the label after voting; null without one
         "pass_rate": pl.Float64,  # share right of the problem's answers at this effort, by the vote if there is one
         "share": pl.Float64,  # the vote's share

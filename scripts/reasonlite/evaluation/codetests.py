@@ -56,7 +56,8 @@ def grade(
         {
             **{name: row[name] for name in ("answer_id", "problem_id", "effort", "number", "status", "finish_reason")},
             **{"tokens": row["tokens"], "source": sources[row["problem_id"]], "answer": code, "class": None},
-            **{"correct": outcome.status == "passed", "correct_vote": None, "share": None, "label_source": None},
+            **{"correct": outcome.status == "passed", "by_rounding": False},
+            **{"correct_vote": None, "share": None, "label_source": None},
         }
         for row, (code, outcome) in zip(rows, graded, strict=True)
     ]

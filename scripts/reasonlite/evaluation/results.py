@@ -28,6 +28,7 @@ class Scores:
 
     problems: list[str]
     right: Matrix
+    by_rounding: Matrix
     tokens: np.ndarray
     finished: Matrix
     answered: Matrix
@@ -59,6 +60,7 @@ def read_scores(path: Path) -> Scores:
     return Scores(
         problems,
         right,
+        matrix(pl.col("by_rounding")),
         matrix(pl.col("tokens").fill_null(0).cast(pl.Float64)),
         matrix((pl.col("finish_reason") != "length").fill_null(True) & (pl.col("status") == "complete")),
         matrix(pl.col("answer").is_not_null()),
@@ -108,6 +110,8 @@ def _metrics(scores: Scores, baseline: Scores, settings: Evaluation, seed: int) 
     found["difference"] = metrics.paired_difference(
         100 * share, 100 * metrics.avg_at_n(baseline.right), resamples=settings.resamples, seed=seed
     )
+    if settings.rounding:
+        found["by rounding"] = interval(100.0 * scores.by_rounding.mean(axis=1))
     found["answered"] = interval(100.0 * scores.answered.mean(axis=1))
     found["cut off"] = interval(100.0 * (~scores.finished).mean(axis=1))
     found["tokens"] = interval(scores.tokens.mean(axis=1))

@@ -18,6 +18,7 @@ from typing import Any
 _HOMES = {
     "Verdict": "reasonlite.judge.verdicts",
     "compare": "reasonlite.judge.equivalence",
+    "compare_with_label": "reasonlite.judge.equivalence",
     "extract": "reasonlite.judge.extraction",
     "last_boxed": "reasonlite.judge.extraction",
 }

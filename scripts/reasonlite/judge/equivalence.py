@@ -11,13 +11,16 @@ before the sign and for a hundredth of it; a value with a unit for the value wit
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reasonlite.judge import algebra
 from reasonlite.judge.expansion import has_loose_signs
+from reasonlite.judge.expressions import of_label
 from reasonlite.judge.matching import compare_nodes
 from reasonlite.judge.numerics import mentions
 from reasonlite.judge.reading import Reading, read
 from reasonlite.judge.renaming import families, otherwise_named
-from reasonlite.judge.verdicts import Verdict, different, equal, undecided
+from reasonlite.judge.verdicts import Verdict, different, equal, loosely, undecided
 
 LONGEST = 2_000  # characters; a longer answer is compared as text only
 LONGEST_FOR_ALGEBRA = 300
@@ -26,12 +29,29 @@ FOR_ALGEBRA = ("infinity", "no values", "not a number")  # reasons why computer 
 
 def compare(left: str, right: str) -> Verdict:
     """The verdict on two final answers; the order of the two does not matter."""
+    return _guarded(left, right, as_label=False)
+
+
+def compare_with_label(label: str, answer: str) -> Verdict:
+    """The verdict on an answer beside a label whose decimals may be rounded.
+
+    As ``compare``; besides, an exact or finer answer that a decimal of the label rounds, with three significant digits
+    at least, is equal by the method ``rounded label``. A coarser answer is no more equal to a label than otherwise.
+    """
+    return _guarded(label, answer, as_label=True)
+
+
+def _guarded(left: str, right: str, *, as_label: bool) -> Verdict:
+    """The verdict on two texts, ``left`` being a label if ``as_label``, whatever happens on the way."""
     if left == right:
         return equal("text")
     if max(len(left), len(right)) > LONGEST:
         return undecided("too long")
     try:
-        first, second = sorted((read(left), read(right)), key=lambda reading: reading.cleaned)
+        one = read(left)
+        if as_label:
+            one = replace(one, nodes=tuple(map(of_label, one.nodes)))
+        first, second = sorted((one, read(right)), key=lambda reading: reading.cleaned)
         return _compare(first, second)
     except RecursionError:
         return undecided("nested too deeply")
@@ -67,8 +87,8 @@ def _expressions(first: Reading, second: Reading) -> Verdict:
     if verdict.verdict != "equal" and len(first.nodes) + len(second.nodes) > 2:
         for left in first.nodes:
             for right in second.nodes:
-                if compare_nodes(left, right).verdict == "equal":
-                    return equal("decimal comma")
+                if (found := compare_nodes(left, right)).is_equal:
+                    return loosely(found, "decimal comma")
     if verdict.verdict == "different" and any(mentions(node, "dots") for node in (*first.nodes, *second.nodes)):
         return undecided("a list that is not written out")
     if verdict.verdict == "different" and any(map(has_loose_signs, (*first.nodes, *second.nodes))):

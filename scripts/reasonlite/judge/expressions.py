@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """An exact value. ``places``: digits after the point, if written as a decimal."""
+    """An exact value. ``places``: digits after the point, if written as a decimal.
+
+    ``in_label``: a label's, of which it is known that it may be rounded; two numbers are equal whatever it says.
+    """
 
     value: Fraction
     places: int | None = None
+    in_label: bool = field(default=False, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +81,27 @@ def matrix_of(rows: Iterable[Sequence[Node]]) -> Matrix | None:
     return Matrix(cells) if len({len(row) for row in cells}) == 1 else None
 
 
+def mapped(node: Node, change: Callable[[Node], Node]) -> Node:
+    """The expression with each of its numbers and symbols put through ``change``."""
+    match node:
+        case Apply(head, arguments):
+            return Apply(head, tuple(mapped(part, change) for part in arguments))
+        case Group(opening, closing, items):
+            return Group(opening, closing, tuple(mapped(part, change) for part in items))
+        case Matrix(rows):
+            return Matrix(tuple(tuple(mapped(cell, change) for cell in row) for row in rows))
+        case Relation(operators, sides):
+            return Relation(operators, tuple(mapped(side, change) for side in sides))
+        case Quantity(value, unit):
+            return Quantity(mapped(value, change), unit)
+    return change(node)
+
+
 def renamed(node: Node, old: str, new: str) -> Node:
     """The expression with another name for one of its symbols."""
-    match node:
-        case Symbol(name):
-            return Symbol(new) if name == old else node
-        case Apply(head, arguments):
-            return Apply(head, tuple(renamed(part, old, new) for part in arguments))
-        case Group(opening, closing, items):
-            return Group(opening, closing, tuple(renamed(part, old, new) for part in items))
-        case Matrix(rows):
-            return Matrix(tuple(tuple(renamed(cell, old, new) for cell in row) for row in rows))
-        case Relation(operators, sides):
-            return Relation(operators, tuple(renamed(side, old, new) for side in sides))
-        case Quantity(value, unit):
-            return Quantity(renamed(value, old, new), unit)
-    return node
+    return mapped(node, lambda leaf: Symbol(new) if leaf == Symbol(old) else leaf)
+
+
+def of_label(node: Node) -> Node:
+    """The expression as a label's: its decimals may be rounded."""
+    return mapped(node, lambda leaf: replace(leaf, in_label=True) if isinstance(leaf, Number) else leaf)

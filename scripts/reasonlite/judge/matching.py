@@ -23,7 +23,7 @@ from reasonlite.judge.expressions import (
 from reasonlite.judge.numerics import apart, degree, exact, mentions, proportional, symbols
 from reasonlite.judge.regions import FLIPPED, Piece, is_plain, region
 from reasonlite.judge.values import compare_values, has_decimal
-from reasonlite.judge.verdicts import Verdict, all_equal, different, equal, undecided
+from reasonlite.judge.verdicts import Verdict, all_equal, different, equal, loosely, undecided
 
 MOST_ITEMS = 200  # of a list or set whose elements are paired in any order
 
@@ -40,7 +40,7 @@ def compare_nodes(left: Node, right: Node) -> Verdict:
         if pieces[0] is not None and pieces[1] is not None:
             verdict = _regions(pieces[0], pieces[1])
             unknowns = symbols(left), symbols(right)
-            return verdict if unknowns[0] == unknowns[1] else _loosely(verdict, "name")
+            return verdict if unknowns[0] == unknowns[1] else loosely(verdict, "name")
     if isinstance(left, Relation) and isinstance(right, Relation):
         return _relations(left, right)
     lists = _solutions(left), _solutions(right)
@@ -65,10 +65,10 @@ def _value_of(relation: Relation, other: Node) -> Verdict:
     """An equation beside a value: the one that it gives its name, if it gives one."""
     if "approx" in relation.operators and not symbols(relation):  # π ≈ 3.14 says it twice
         found = [compare_nodes(side, other) for side in relation.sides]
-        return equal("name") if any(verdict.is_equal for verdict in found) else found[0]
+        return loosely(next((verdict for verdict in found if verdict.is_equal), found[0]), "name")
     value = _assigned(relation)
     if value is not None:
-        return _loosely(compare_nodes(value, other), "name")
+        return loosely(compare_nodes(value, other), "name")
     first = relation.sides[0]
     is_power = isinstance(first, Apply) and first.head in ("pow", "root") and _is_name(first.arguments[0])
     if is_power and relation.operators == ("=",) and compare_nodes(relation.sides[1], other).is_equal:
@@ -163,7 +163,7 @@ def _relations(left: Relation, right: Relation) -> Verdict:
     verdict = compare_nodes(values[0], values[1])
     if names[0] != names[1] and verdict.is_equal and _functions(left.sides[0]) != _functions(right.sides[0]):
         return different("relation")  # sin x and cos x are no two names of one thing
-    return verdict if names[0] == names[1] else _loosely(verdict, "name")
+    return verdict if names[0] == names[1] else loosely(verdict, "name")
 
 
 def _with_variable_of(left: Relation, right: Relation) -> Relation:
@@ -275,7 +275,7 @@ def _lists(left: _List | Group, right: _List | Group) -> Verdict:
             return compare_nodes(group, other.values[0])
         if other.are_alternatives:
             return different("structure")
-        return _loosely(_ordered(group.items, other.values), "brackets")
+        return loosely(_ordered(group.items, other.values), "brackets")
     if left.is_mapping and right.is_mapping and set(left.names) == set(right.names):
         values = dict(zip(right.names, right.values, strict=True))
         return all_equal(
@@ -289,15 +289,11 @@ def _lists(left: _List | Group, right: _List | Group) -> Verdict:
     several = len(left.values) != len(right.values) and max(map(len, kinds)) > 1
     if unordered.is_equal and several and kinds[0] != kinds[1]:
         return undecided("units")  # 12 positive and 12 negative numbers are not 12
-    return unordered if left.names == right.names else _loosely(unordered, "name")
+    return unordered if left.names == right.names else loosely(unordered, "name")
 
 
 def _unit_of(node: Node) -> str:
     return units.unit(node.unit) if isinstance(node, Quantity) else ""
-
-
-def _loosely(verdict: Verdict, method: str) -> Verdict:
-    return equal(method) if verdict.is_equal else verdict
 
 
 def _ordered(left: Sequence[Node], right: Sequence[Node]) -> Verdict:
@@ -332,7 +328,7 @@ def _groups(left: Node, right: Node) -> Verdict:
     group, other = (left, right) if isinstance(left, Group) else (right, left)
     assert isinstance(group, Group)
     if isinstance(other, Matrix) and 1 in shape(other):  # a vector
-        return _loosely(_ordered(group.items, list(itertools.chain(*other.rows))), "vector")
+        return loosely(_ordered(group.items, list(itertools.chain(*other.rows))), "vector")
     if group.opening == "{" and not isinstance(other, Matrix):
         return _unordered(group.items, [other])
     return different("structure")
@@ -356,7 +352,7 @@ def _quantities(left: Node, right: Node) -> Verdict:
     names = [units.unit(unit) if unit else "" for unit in given]
     verdict = compare_nodes(values[0], values[1])
     if names[0] == names[1] or "" in names:
-        return verdict if names[0] == names[1] else _loosely(verdict, "unit")
+        return verdict if names[0] == names[1] else loosely(verdict, "unit")
     factor = units.scale(names[0], names[1])
     if factor is not None:
         return compare_nodes(Apply("mul", (Number(factor), values[0])), values[1])
@@ -405,6 +401,6 @@ def _percentages(values: list[Node], given: list[str | None]) -> Verdict:
     if given[0] == given[1]:
         return verdict
     if verdict.is_equal:
-        return equal("percent")
+        return loosely(verdict, "percent")
     plain, percentage = values if given[1] == "%" else values[::-1]
-    return _loosely(compare_nodes(Apply("mul", (Number(Fraction(100)), plain)), percentage), "percent")
+    return loosely(compare_nodes(Apply("mul", (Number(Fraction(100)), plain)), percentage), "percent")

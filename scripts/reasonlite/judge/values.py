@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from reasonlite.judge.expressions import Apply, Group, Matrix, Node, Number, Numeral, Symbol
 from reasonlite.judge.numerics import NoValue, children, exact, identical, mentions, value_at
-from reasonlite.judge.verdicts import Verdict, all_equal, different, equal, undecided
+from reasonlite.judge.verdicts import ROUNDED_LABEL, Verdict, all_equal, different, equal, undecided
 
 PLACES_FOR_ROUNDING = 4
 SIGNIFICANT_FOR_ROUNDING = 5
+SIGNIFICANT_IN_LABEL = 3
 
 
 def compare_values(left: Node, right: Node) -> Verdict:
@@ -19,7 +22,8 @@ def compare_values(left: Node, right: Node) -> Verdict:
     if numbers[0] is not None and numbers[1] is not None:
         if numbers[0] == numbers[1]:
             return equal("number")
-        return equal("rounded") if _is_rounding(left, right) else different("number")
+        rounding = _rounding(left, right)
+        return equal(rounding) if rounding else different("number")
     constants = [node for node in (left, right) if node in (Symbol("emptyset"), Symbol("reals"), Symbol("infty"))]
     if constants:
         return different("value")
@@ -33,8 +37,8 @@ def compare_values(left: Node, right: Node) -> Verdict:
     same, method = identical(left, right)
     if same is None:
         return undecided(method)
-    if not same and _is_rounding(left, right):
-        return equal("rounded")
+    if not same and (rounding := _rounding(left, right)):
+        return equal(rounding)
     return equal(method) if same else different(method)
 
 
@@ -94,21 +98,55 @@ def has_decimal(node: Node) -> bool:
     return (isinstance(node, Number) and node.places is not None) or any(map(has_decimal, children(node)))
 
 
-def _is_rounding(left: Node, right: Node) -> bool:
-    """Whether one is a decimal with enough places that rounds the other, which holds no decimal."""
+def _rounding(left: Node, right: Node) -> str | None:
+    """The method if one is a decimal that rounds the other, and has digits enough; else None."""
     for candidate, other in ((left, right), (right, left)):
-        decimal = _decimal(candidate)
-        if decimal is None or has_decimal(other):
+        scale, decimal = _scaled(candidate)
+        if decimal is None:
             continue
         number, sign = decimal
         assert number.places is not None
         significant = len(str(int(number.value * 10**number.places)))
-        if number.places < PLACES_FOR_ROUNDING and (number.places < 2 or significant < SIGNIFICANT_FOR_ROUNDING):
-            continue
-        try:
-            off = abs(value_at(other, {}) - sign * value_at(number, {}))
-        except NoValue:
-            continue
-        if off * 10**number.places * 2 <= 1 + 1e-9:
-            return True
-    return False
+        enough = number.places >= PLACES_FOR_ROUNDING or (
+            number.places >= 2 and significant >= SIGNIFICANT_FOR_ROUNDING
+        )
+        method = "rounded" if enough and scale == 1 and not has_decimal(other) else None
+        # 27.0 is how programs write 27
+        may_round = number.in_label and significant >= SIGNIFICANT_IN_LABEL and (number.places > 1 or number.value % 1)
+        if method is None and may_round and _is_finer(other, candidate):
+            method = ROUNDED_LABEL
+        if method and _is_within(other, sign * number.value * scale, Fraction(10) ** -number.places * scale):
+            return method
+    return None
+
+
+def _scaled(node: Node) -> tuple[Fraction, tuple[Number, int] | None]:
+    """The power of ten before which a decimal stands, and the decimal: 6.02 times 10^23."""
+    if isinstance(node, Apply) and node.head == "mul" and len(node.arguments) == 2:
+        power = exact(node.arguments[1])
+        if power is not None and power > 0 and _is_power_of_ten(power):
+            return power, _decimal(node.arguments[0])
+    return Fraction(1), _decimal(node)
+
+
+def _is_power_of_ten(value: Fraction) -> bool:
+    digits = str(max(value.numerator, value.denominator))
+    return min(value.numerator, value.denominator) == 1 and digits.strip("0") == "1" and digits[0] == "1"
+
+
+def _is_finer(answer: Node, label: Node) -> bool:
+    """Whether an answer is exact, or a decimal whose last digit is worth less than the label's."""
+    steps = []
+    for node in (answer, label):
+        scale, decimal = _scaled(node)
+        steps.append(None if decimal is None else scale / 10 ** (decimal[0].places or 0))
+    return steps[0] is None or (steps[1] is not None and steps[0] < steps[1])
+
+
+def _is_within(node: Node, value: Fraction, step: Fraction) -> bool:
+    """Whether the value of an expression is no further away than half a step."""
+    try:
+        off = abs(value_at(node, {}) - value_at(Number(value), {}))
+    except NoValue:
+        return False
+    return bool(2 * off <= value_at(Number(step), {}) * (1 + 1e-9))

@@ -8,6 +8,7 @@ from typing import Literal
 
 VerdictName = Literal["equal", "different", "undecided"]
 EXACT = frozenset({"text", "number", "value", "words", "structure", "relation", "interval"})
+ROUNDED_LABEL = "rounded label"  # equal only because the label is a rounded decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +44,10 @@ def all_equal(verdicts: Iterable[Verdict], method: str) -> Verdict:
     for name in ("different", "undecided"):
         if (first := next((verdict for verdict in found if verdict.verdict == name), None)) is not None:
             return different(method) if name == "different" else first
-    loose = next((verdict.method for verdict in found if verdict.method not in EXACT), None)
-    return equal(loose or method)
+    loose = [verdict.method for verdict in found if verdict.method not in EXACT]
+    return equal(ROUNDED_LABEL if ROUNDED_LABEL in loose else loose[0] if loose else method)
+
+
+def loosely(verdict: Verdict, method: str) -> Verdict:
+    """An equality that holds by ``method`` alone; one by a label's rounding stays named so, as it is counted apart."""
+    return equal(method) if verdict.is_equal and verdict.method != ROUNDED_LABEL else verdict

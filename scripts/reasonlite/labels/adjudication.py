@@ -218,7 +218,8 @@ def _reclassed(rows: list[dict], equal: set[tuple[str, str]]) -> list[dict]:
         is_labels = label is not None and (answer == label or (label, answer) in equal)
         is_tops = answer == top or (top, answer) in equal
         number = 0 if is_labels else 1 if is_tops else 2 + row["class"]
-        found.append({**row, "class": number, "equals_label": is_labels if label is not None else None})
+        known = {"equals_label": is_labels, "by_rounding": False} if label is not None else {}
+        found.append({**row, "class": number, **known})
     return found
 
 

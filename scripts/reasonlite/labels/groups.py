@@ -16,9 +16,9 @@ import polars as pl
 
 from reasonlite.core.schemas import GROUPS, PAIRS, TIMINGS
 from reasonlite.core.tables import frame_of
-from reasonlite.judge.equivalence import compare
+from reasonlite.judge.equivalence import compare, compare_with_label
 from reasonlite.judge.reading import plain_number
-from reasonlite.judge.verdicts import EXACT, Verdict, equal
+from reasonlite.judge.verdicts import EXACT, ROUNDED_LABEL, Verdict, equal
 
 CHEAP = frozenset({"text", "number"})  # pairs decided so are not worth a row
 SAME_NUMBER = equal("number")
@@ -46,13 +46,15 @@ class AnswerClass:
 
 
 @functools.lru_cache(maxsize=2**17)
-def _timed(left: str, right: str) -> tuple[Verdict, float]:
+def _timed(left: str, right: str, *, as_label: bool = False) -> tuple[Verdict, float]:
     started = time.perf_counter()
-    verdict = compare(left, right)
+    verdict = compare_with_label(left, right) if as_label else compare(left, right)
     return verdict, time.perf_counter() - started
 
 
-def group(answers: pl.DataFrame, problems: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def group(
+    answers: pl.DataFrame, problems: pl.DataFrame, *, rounding: bool = False
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Sort each problem's distinct answers and label into classes of equal answers.
 
     ``answers``: problem_id, answer. ``problems``: id, answer. Returns (GROUPS, PAIRS, TIMINGS):
@@ -62,12 +64,16 @@ def group(answers: pl.DataFrame, problems: pl.DataFrame) -> tuple[pl.DataFrame, 
     An answer joins the first class whose representative it equals, unless it is known to
     differ from another member: equality by rounding, by percent or by a missing unit is not
     transitive, and 0.3333 and 0.33333 do not meet in 1/3. Undecided counts as not equal.
+
+    With ``rounding`` an answer that the label, a decimal, is the rounding of is equal to the label, and stays in its
+    own class: what it shares with the label it need not share with other answers.
     """
     rows: list[tuple] = []
     compared: dict[tuple[str, str, str], tuple[Verdict, float]] = {}
     labels = dict(problems.select("id", "answer").iter_rows())
     for problem_id, counted in _distinct(answers, list(labels)):
-        rows += _classes(problem_id, labels[problem_id], counted, compared)
+        classes = _classes(problem_id, labels[problem_id], counted, compared)
+        rows += _by_rounding(classes, compared) if rounding else classes
     pairs = [(*key, verdict.verdict, verdict.method) for key, (verdict, _) in compared.items()]
     slow = [(*key, verdict.method, seconds) for key, (verdict, seconds) in compared.items() if seconds > SLOW_SECONDS]
     return frame_of(rows, GROUPS), frame_of(pairs, PAIRS), frame_of(slow, TIMINGS)
@@ -121,8 +127,24 @@ def _classes(
             classes.append(AnswerClass(answer, [answer], key))
             if key is not None:
                 plain.setdefault(key, number)
-        rows.append((problem_id, answer, number, answer == label, equals_label, counts.get(answer, 0)))
+        by_rounding = None if label is None else False
+        rows.append((problem_id, answer, number, answer == label, equals_label, by_rounding, counts.get(answer, 0)))
     return rows
+
+
+def _by_rounding(rows: list[tuple], compared: dict[tuple[str, str, str], tuple[Verdict, float]]) -> list[tuple]:
+    """The rows of one problem with the answers that the label, a decimal, is the rounding of."""
+    label = next((answer for _, answer, _, is_label, *_ in rows if is_label), None)
+    if label is None or "." not in label:
+        return rows
+    found = []
+    for problem_id, answer, number, is_label, equals_label, _, count in rows:
+        verdict, seconds = _timed(label, answer, as_label=True)
+        rounds = not equals_label and verdict.method == ROUNDED_LABEL
+        if rounds:
+            compared[problem_id, label, answer] = (verdict, seconds)
+        found.append((problem_id, answer, number, is_label, equals_label or rounds, rounds, count))
+    return found
 
 
 def _plain_value(answer: str) -> str | None:

@@ -22,7 +22,7 @@ def judge(
     if votes is None:
         votes = frame_of([], VOTES)
     labels = groups.filter("is_label").select("problem_id", pl.lit(True).alias("labelled"))
-    classes = groups.select("problem_id", "answer", "class", "equals_label")
+    classes = groups.select("problem_id", "answer", "class", "equals_label", "by_rounding")
     placed = (
         answers.join(classes, on=["problem_id", "answer"], how="left")
         .join(labels, on="problem_id", how="left")
@@ -35,7 +35,10 @@ def judge(
     )
     by_vote = pl.col("class").eq_missing(pl.col("label_class")) & pl.col("answer").is_not_null()
     return (
-        placed.with_columns(pl.when("labelled").then(pl.col("equals_label").fill_null(False)).alias("correct"))
+        placed.with_columns(
+            pl.when("labelled").then(pl.col("equals_label").fill_null(False)).alias("correct"),
+            pl.when("labelled").then(pl.col("by_rounding").fill_null(False)).alias("by_rounding"),
+        )
         .with_columns(
             pl.when(pl.col("label_class") == pl.col("dataset_class"))
             .then("correct")

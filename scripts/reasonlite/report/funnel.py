@@ -48,11 +48,13 @@ def _total(rows: list[tuple[str, str, int, int | None]], part: str, step: str) -
     return sum(row[2] for row in found), sum(row[3] or 0 for row in found)
 
 
+ANSWER_COLUMNS = ("answer", "correct", "by_rounding", "correct_vote")
 ANSWER_STEPS = {
     "drawn": pl.lit(True),
     "complete": pl.col("status") == "complete",
     "with a final answer": pl.col("answer").is_not_null(),
     "right by the data set's label": pl.col("correct").fill_null(False),
+    "right by that label's rounding": pl.col("by_rounding").fill_null(False),
     "right by the label after voting": pl.col("correct_vote").fill_null(False),
 }
 
@@ -61,7 +63,7 @@ def _answers(judged: list[Path]) -> list[tuple[str, str, int, int | None]]:
     """Counts by effort, a table at a time: all of them together may be more than memory holds."""
     counted: dict[str, dict[str, list[int]]] = {}
     for path in judged:
-        table = read_table(path, JUDGED, ["effort", "status", "answer", "correct", "correct_vote", "tokens"])
+        table = read_table(path, JUDGED, ["effort", "status", *ANSWER_COLUMNS, "tokens"])
         for (effort,), part in table.group_by("effort", maintain_order=True):
             counts = counted.setdefault(str(effort), {step: [0, 0] for step in ANSWER_STEPS})
             for step, condition in ANSWER_STEPS.items():

@@ -11,8 +11,8 @@ from reasonlite.evaluation.results import Scores
 
 def scores(right):
     matrix = np.array(right, dtype=bool)
-    empty = np.zeros(matrix.shape)
-    return Scores([f"p{n}" for n in range(len(matrix))], matrix, empty, empty.astype(bool), empty.astype(bool), [])
+    none = np.zeros(matrix.shape, dtype=bool)
+    return Scores([f"p{n}" for n in range(len(matrix))], matrix, none, none.astype(float), none, none, [])
 
 
 GRID = Grid.model_validate(

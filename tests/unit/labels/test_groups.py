@@ -66,3 +66,17 @@ def test_pairs_keep_what_was_not_plain_with_the_method():
     _, _, pairs = classes_of(["5", "6", r"\log 2", r"\ln 2"])
     assert pairs.filter(pl.col("verdict") == "undecided")["method"].to_list() == ["the base of log is not said"]
     assert not pairs.filter((pl.col("left") == "5") & (pl.col("right") == "6")).height
+
+
+def test_a_label_that_is_a_rounded_decimal_equals_what_it_rounds_where_that_is_asked_for():
+    listed = ["30.5205", r"\sqrt{931.5}", "30.53", "30.520"]
+    for rounding in (False, True):
+        groups, pairs, _ = group(answers_of({"p": listed}), problems_of({"p": "30.52"}), rounding=rounding)
+        found = {row["answer"]: (row["equals_label"], row["by_rounding"]) for row in groups.iter_rows(named=True)}
+        assert found["30.52"] == found["30.520"] == (True, False)
+        assert found["30.53"] == (False, False)
+        assert found["30.5205"] == found[r"\sqrt{931.5}"] == (rounding, rounding)
+        classes = dict(groups.select("answer", "class").iter_rows())
+        assert len({classes[answer] for answer in ("30.52", "30.5205", r"\sqrt{931.5}")}) == 3
+        methods = dict(pairs.filter(pl.col("left") == "30.52").select("right", "method").iter_rows())
+        assert (methods.get("30.5205") == "rounded label") == rounding
