@@ -33,6 +33,15 @@ def test_off_the_main_thread(worker):
     assert found == [(True, "algebra")]
 
 
+def test_what_is_seen_to_differ_is_not_simplified_and_what_is_not_is(worker):
+    series = r"\sum_{n=0}^{\infty} x^n"
+    for other in ("3", r"\sum_{n=0}^{\infty} 2 x^n", r"\sum_{n=0}^{\infty} y^n"):
+        assert worker.ask(series, other) == (False, "algebra")
+    assert worker.ask(r"\sum_{k=1}^{5} k", "15") == (True, "algebra")
+    assert worker.ask("y = x + x", "2x") == (True, "algebra")
+    assert worker.ask("0.333333333", r"\frac13") == (True, "algebra")
+
+
 @pytest.mark.parametrize("text", [r"\frac{1}{0}", "\x00", "\ud800", "\u202e5", "{" * 200, r"\frac{" * 40 + "1"])
 def test_strange_text_is_never_equal_to_a_number(text):
     assert compare(text, "17").verdict in {"different", "undecided"}
