@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from reasonlite.judge import units, vocabulary
+from reasonlite.judge import programs, units, vocabulary
 from reasonlite.judge.expressions import (
     Apply,
     Group,
@@ -325,7 +325,7 @@ class _Parser:
         name = vocabulary.SPELLINGS.get(name, name)
         if name in vocabulary.CONDITIONS:
             raise NotUnderstood("a condition in words")
-        if self._value() in ("(", "[") and (name in vocabulary.CALLED or name in vocabulary.MATRIX_CALLS):
+        if self._value() in ("(", "[") and (programs.is_object(name) or name in vocabulary.MATRIX_CALLS):
             return self._called(name)
         if name in vocabulary.FUNCTIONS:
             return self._function(name)
@@ -347,10 +347,10 @@ class _Parser:
         if name in vocabulary.MATRIX_CALLS:
             rows = arguments[0].items if len(arguments) == 1 and isinstance(arguments[0], Group) else arguments
             return _matrix_of([row.items if isinstance(row, Group) else (row,) for row in rows])
-        head = vocabulary.CALLED[name]
-        if len(arguments) != (2 if head in ("binom", "div") else 1):
+        found = programs.built(name, arguments)
+        if found is None:
             raise NotUnderstood(f"{name} with {len(arguments)} arguments")
-        return Apply("root", (*arguments, Number(Fraction(3)))) if head == "cbrt" else Apply(head, arguments)
+        return found
 
     def _first_letter(self) -> Node:
         token = self._take()

@@ -12,6 +12,7 @@ import unicodedata
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
+from reasonlite.judge.programs import DOTTED
 from reasonlite.judge.vocabulary import NAMES, UNITS, WORDS_OF_MATH
 
 Kind = Literal["number", "letters", "command", "text", "sign"]
@@ -89,6 +90,9 @@ _DROPPED = (
 _REPAIRS = [
     # Python's and SymPy's power between two operands; elsewhere two stars are a mark of bold type
     (re.compile(r"(?<=[\w)\]}]) ?\*\* ?(?=[\w(\\{+-])(?!.*\*\*$)"), "^"),
+    # SymPy's and Python's connectives between comparisons: (0 < x) & (x < 1)
+    (re.compile(r"(?<=\)) ?&&? ?(?=\([^()&]*[<>=]|(?:Eq|Ne)\()(?!.*\\end)"), r" \\land "),
+    (re.compile(r"(?<=\)) ?\|\|? ?(?=\([^()|]*[<>=]|(?:Eq|Ne)\()(?!.*\\end)"), r" \\lor "),
     (re.compile(_DROPPED, re.DOTALL), ""),
     (
         re.compile(r"(?:\^ *\{? *\\circ *\}?|\\degree) *(?:\\(?:text|mathrm|rm) *\{? *)?([CF])(?![A-Za-z])\}?"),
@@ -124,6 +128,8 @@ def clean(text: str) -> str:
         text = _from_unicode(text)
     if "\\begin" not in text:
         text = re.sub(r"\\\\(?=[a-zA-Z{},;!])", r"\\", text)  # backslashes escaped twice
+    for pattern, name in DOTTED:
+        text = pattern.sub(name, text)
     for pattern, replacement in _REPAIRS:
         text = pattern.sub(replacement, text)
     text = _WORDS_BEHIND.sub(_as_words, text)

@@ -20,11 +20,12 @@ from reasonlite.judge.expressions import (
     matrix_of,
     renamed,
 )
-from reasonlite.judge.numerics import apart, degree, exact, mentions, proportional, symbols
+from reasonlite.judge.numerics import NoValue, apart, degree, exact, mentions, proportional, symbols, value_at
 from reasonlite.judge.regions import FLIPPED, Piece, is_plain, region
 from reasonlite.judge.values import compare_values, has_decimal
 from reasonlite.judge.verdicts import Verdict, all_equal, different, equal, loosely, undecided
 
+NEAR = 0.05  # relatively, of a value and its approximation
 MOST_ITEMS = 200  # of a list or set whose elements are paired in any order
 
 
@@ -33,6 +34,8 @@ def compare_nodes(left: Node, right: Node) -> Verdict:
     if left == right:
         return equal("text")
     left, right = expanded(left), expanded(right)
+    if not (_holds_together(left) and _holds_together(right)):
+        return undecided("an approximation far from its value")
     if isinstance(left, Matrix) != isinstance(right, Matrix):
         left, right = _as_matrix(left), _as_matrix(right)
     if is_plain(left) or is_plain(right):
@@ -74,6 +77,24 @@ def _value_of(relation: Relation, other: Node) -> Verdict:
     if is_power and relation.operators == ("=",) and compare_nodes(relation.sides[1], other).is_equal:
         return undecided("a power of a name")  # x^2 = 4 beside 4 may name x^2 or be solved for x
     return different("relation")
+
+
+def _holds_together(node: Node) -> bool:
+    """Whether the sides of an approximation that says a number twice are near each other; true of anything else."""
+    if not isinstance(node, Relation) or "approx" not in node.operators or symbols(node):
+        return True
+    try:
+        values = [value_at(_without_unit(side), {}) for side in node.sides]
+        return all(abs(value - values[0]) <= NEAR * abs(values[0]) for value in values[1:])
+    except NoValue:
+        return False
+
+
+def _without_unit(node: Node) -> Node:
+    """The value of a quantity, a percentage as its share."""
+    if not isinstance(node, Quantity):
+        return node
+    return Apply("div", (node.value, Number(Fraction(100)))) if node.unit == "%" else node.value
 
 
 def _matrices(left: Node, right: Node) -> Verdict | None:

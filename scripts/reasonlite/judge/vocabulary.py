@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from reasonlite.judge.programs import OBJECTS
+
 FUNCTIONS = frozenset(
     "sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth sech csch arcsinh arccosh "
     "arctanh ln log lg exp min max gcd lcm floor ceil sgn".split()
@@ -16,9 +18,6 @@ SPELLINGS = {
     **{name.capitalize(): name for name in "sin cos tan cot sec csc sinh cosh tanh coth sech csch".split()},
     **{f"Arc{name.capitalize()}": f"arc{name}" for name in "sin cos tan cot sec csc sinh cosh tanh".split()},
 }
-# functions that need their brackets, by the head of the node that they make
-CALLED = {"abs": "abs", "binomial": "binom", "Binomial": "binom", "factorial": "factorial", "Factorial": "factorial"}
-CALLED |= {"cbrt": "cbrt", "Rational": "div", "nCr": "binom", "comb": "binom"}
 MATRIX_CALLS = frozenset({"matrix", "Matrix"})
 SYMBOLS = frozenset(
     "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau "
@@ -76,6 +75,6 @@ UNITS = frozenset(  # shorter words than these, or words that are also something
     "students points times ways am pm".split()
 )
 UNIT_ALIASES = {"percent": "%", "pct": "%", "percentage": "%", "degrees": "degree", "deg": "degree"}
-NAMES = FUNCTIONS | frozenset(SPELLINGS) | frozenset(CALLED) | MATRIX_CALLS  # of functions, in any spelling
+NAMES = FUNCTIONS | frozenset(SPELLINGS) | frozenset(OBJECTS) | MATRIX_CALLS  # of functions, in any spelling
 WORDS_OF_MATH = SYMBOLS | NAMES | frozenset(ALIASES) | {"sqrt", "frac"}
 CONDITIONS = frozenset("if when for where mod then with such that is are otherwise while".split())

@@ -164,6 +164,23 @@ EQUAL = [
     ("2:30", "2:30 p.m.", "time"),
     ("204_5", "204", "base"),
     (r"+\infty", r"\infty", "text"),
+    # SymPy's objects
+    ("Interval(0, 1)", "[0,1]", "text"),
+    ("Interval.open(0, 1)", "(0,1)", "text"),
+    ("Interval.Ropen(0, 1)", "[0,1)", "text"),
+    ("Interval(0, oo)", r"[0,\infty)", "text"),
+    ("Union(Interval.open(-oo, 0), Interval(1, 2))", r"(-\infty,0)\cup[1,2]", "text"),
+    ("FiniteSet(-sqrt(2), sqrt(2))", r"\pm\sqrt2", "structure"),
+    ("S.Reals", r"\mathbb{R}", "text"),
+    ("Eq(x, 3)", "x=3", "text"),
+    ("Or(x < 1, x > 2)", r"x<1 \text{ or } x>2", "text"),
+    ("(x < 1) | (x > 2)", r"(-\infty,1)\cup(2,\infty)", "name"),
+    ("(-oo < x) & (x < 1)", "x < 1", "interval"),
+    ("Pow(2, 10)", "1024", "number"),
+    ("Add(2, Mul(3, Integer(4)))", "14", "number"),
+    # an approximation beside its value
+    (r"\frac{1}{3} \approx 33.3\%", r"\frac13", "name"),
+    (r"2\pi \approx 6.28\text{ cm}", r"2\pi", "name"),
     # Python, SymPy, Mathematica, Maxima, calculators
     ("2**10", "1024", "number"),
     ("x**2+1", "x^2+1", "text"),
@@ -324,6 +341,13 @@ DIFFERENT = [
     ("ACD", "ACE"),
     ("Y", "no"),
     ("①③", "①②"),
+    # SymPy's objects
+    ("Interval(0, 1)", "Interval.Ropen(0, 1)"),
+    ("Eq(x, 3)", "x=4"),
+    ("FiniteSet(1, 2)", r"\{1,3\}"),
+    ("Union(Interval(0, 1), Interval(2, 3))", "[0,3]"),
+    ("(x < 1) | (x > 2)", "(x < 1) & (x > 2)"),
+    ("Pow(2, 10)", "1000"),
 ]
 
 UNDECIDED = [
@@ -344,6 +368,10 @@ UNDECIDED = [
     (r"k\pi, k\in\mathbb{Z}", r"2k\pi, k\in\mathbb{Z}", "a family of values"),
     ("x^2=4", "4", "a power of a name"),
     ("Yes, 4", "Yes", "words"),
+    ("Sum(k, (k, 1, 5))", "15", "not understood: Sum with 2 arguments"),
+    ("Interval(0)", "0", "not understood: Interval with 1 arguments"),
+    (r"\pi \approx 2", r"\pi", "an approximation far from its value"),
+    (r"10^{10^9} \approx 1", r"10^{10^9} \approx 2", "an approximation far from its value"),
 ]
 
 HOSTILE = [
@@ -372,6 +400,7 @@ HOSTILE = [
         "binomial(10**30, 10**29)",
         "%" * 1_900,
     ),
+    *("Union(" * 300, "Interval(0," * 170, "Pow(9, Pow(9, Pow(9, Pow(9, 9))))", "FiniteSet(" + "1, " * 600, "(1<2) & " * 240),
     *("e^{-" * 300, r"\sinh(\sinh(\sinh(99)))", "x=" * 900, "A" * 1_900, "ABCDEFGHIJ" * 190),
     *(r"(\pm 1," * 250, "(1=1) \\vee " * 150, "n\\in Z, " * 200, "①, " * 600, "5 square " * 200, "1 per " * 300),
 ]
