@@ -25,7 +25,7 @@ USABLE := $(shell [ "$$(cat $(INSTALLED) 2>/dev/null)" = "$$(pwd -P)" ] && .venv
 CONFIG ?= config/demo.yaml
 RESULTS = results/$(shell sed -n 's/^experiment: *//p' $(CONFIG))
 
-.PHONY: help setup demo report release verify test test-all checks docs profiles unlink-profiles clean clean-all lock schema
+.PHONY: help setup demo report release verify test test-all test-peers checks docs profiles unlink-profiles clean clean-all lock schema
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | expand -t 17
@@ -52,8 +52,20 @@ PYTEST := pytest --dist loadgroup
 test: $(INSTALLED) checks ## the linters, the type check, and the tests that take ten minutes together
 	$(PYTEST) -n 2 -m "not full"
 
-test-all: test ## all tests: the above, then a cluster, every fault, every change, every training method
+test-all: test ## all tests: the above, then a cluster, every fault, every change, every training method, other libraries
 	$(PYTEST) -n 3 -m full
+	@$(MAKE) --no-print-directory test-peers
+
+PEERS := .venv-peers/installed
+test-peers: $(PEERS) ## our graders in Inspect and lighteval, which need an environment of their own
+	PYTHONPATH=scripts .venv-peers/bin/python -m pytest --confcutdir=tests/peers -p no:cacheprovider \
+	    tests/peers/test_graders.py
+
+$(PEERS): tests/peers/requirements.txt | $(INSTALLED)
+	@echo "installing the $$(grep -c '^[a-z0-9]' $<) packages of $< into .venv-peers"
+	@uv venv --quiet --clear --python $(BIN)/python .venv-peers
+	@uv pip install --quiet --python .venv-peers/bin/python --no-deps $(TORCH) --requirement $<
+	@touch $@
 
 checks: $(INSTALLED) ## the linters, the type check and the documentation's links
 	ruff check .
@@ -93,8 +105,8 @@ clean: ## delete caches and the built documentation
 	@$(call REMOVE,$(CACHES))
 	@find scripts tests -name __pycache__ -prune -exec rm -rf {} + && echo "deleting __pycache__ folders in scripts and tests"
 
-clean-all: clean ## also delete .venv and results/demo; other results and .snakemake stay
-	@$(call REMOVE,results/demo .venv)
+clean-all: clean ## also delete the environments and results/demo; other results and .snakemake stay
+	@$(call REMOVE,results/demo .venv .venv-peers)
 
 $(INSTALLED): envs/$(ROLE).lock $(if $(USABLE),,again)
 	@envs/setup.sh $(ROLE) "$(PYTHON)" $(TORCH)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import importlib.util
 import json
 import os
 import resource
@@ -32,7 +33,13 @@ Answer = tuple[bool | None, str]  # equal or not, None if undecided; and what de
 
 def equal(first: str, second: str) -> Answer:
     """Whether two answers are equal as mathematics, by the process's own worker."""
-    return _worker().ask(first, second)
+    return _worker().ask(first, second) if _is_installed() else (None, "computer algebra is not installed")
+
+
+@functools.cache
+def _is_installed() -> bool:
+    """The workflow always has it; a program that has only the judge need not."""
+    return importlib.util.find_spec("math_verify") is not None
 
 
 @functools.cache
