@@ -180,6 +180,7 @@ EQUAL = [
     ("Add(2, Mul(3, Integer(4)))", "14", "number"),
     # too long for anything but its figures
     ("0" + "7" * 3_000, "7" * 3_000, "number"),
+    (r"\min(3)", "3", "number"),
     # an approximation beside its value
     (r"\frac{1}{3} \approx 33.3\%", r"\frac13", "name"),
     (r"2\pi \approx 6.28\text{ cm}", r"2\pi", "name"),
