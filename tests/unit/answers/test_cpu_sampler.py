@@ -28,6 +28,19 @@ def test_words_are_drawn_in_proportion_to_their_probability():
     assert not close(frequencies(wanted), [0.48, 0.27, 0.125, 0.0625, 0.0625])
 
 
+@pytest.mark.parametrize("words", [512, 700])
+def test_of_many_words_too_which_are_looked_at_in_blocks(words):
+    """Weight at the seams of blocks of 256 words, and on the last word of a block that is not full."""
+    wanted = [0.2 / (words - 4)] * words
+    for place, share in ((0, 0.1), (255, 0.2), (256, 0.3), (words - 1, 0.2)):
+        wanted[place] = share
+    found = frequencies(wanted)
+    seams = [0, 255, 256, words - 1]
+    assert close([found[place] for place in seams], [wanted[place] for place in seams])
+    blocks = [range(start, min(start + 256, words)) for start in range(0, words, 256)]
+    assert close(*([sum(shares[word] for word in block) for block in blocks] for shares in (found, wanted)))
+
+
 def nucleus(probabilities, top_p):
     """As vLLM cuts it: from the least likely up, what is within 1 - top_p goes; the likeliest word always stays."""
     order = sorted(range(len(probabilities)), key=lambda word: probabilities[word])
