@@ -287,7 +287,8 @@ def test_each_method_does_what_it_is_for(study):
         loss = logs[name]["loss"]  # of few drawn texts in distillation, so up and down
         assert loss[-4:].mean() < 0.95 * loss[:4].mean(), (name, loss.to_list())
     reward = logs["tiny-sft-kd-rl-s0"]["reward"]
-    assert reward[-6:].mean() > reward[:6].mean() + 0.1, reward.to_list()
+    # of the two rewards the miniature earns that for form, which is 1 at most; seeds 0 to 2 rose by 0.12 to 0.16
+    assert reward[-6:].mean() > max(reward[:6].mean() + 0.05, 0.85), reward.to_list()
 
 
 def test_checkpoints_load_alike_and_say_what_they_are(study):
