@@ -59,7 +59,7 @@ test-all: test ## all tests: the above, then a cluster, every fault, every chang
 PEERS := .venv-peers/installed
 test-peers: $(PEERS) ## our graders in Inspect and lighteval, which need an environment of their own
 	PYTHONPATH=scripts .venv-peers/bin/python -m pytest --confcutdir=tests/peers -p no:cacheprovider \
-	    tests/peers/test_graders.py
+	    tests/peers/test_inspect_and_lighteval.py
 
 $(PEERS): tests/peers/requirements.txt | $(INSTALLED)
 	@echo "installing the $$(grep -c '^[a-z0-9]' $<) packages of $< into .venv-peers"
