@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -38,14 +39,26 @@ TEMPLATE = (
 def parser(description: str | None) -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     found.add_argument("--miniature", action="store_true", help="sizes for a CPU: shows that the program runs")
+    found.add_argument("--output", type=Path, help="file to write the figures to, as JSON")
     return found
+
+
+def qwen3(sizes: dict[str, int], **more: Any) -> Any:
+    """The configuration of a Qwen3 of these sizes."""
+    from transformers import Qwen3Config
+
+    return Qwen3Config(
+        vocab_size=sizes["words"], hidden_size=sizes["hidden"], intermediate_size=sizes["intermediate"],
+        num_hidden_layers=sizes["layers"], num_attention_heads=sizes["heads"], num_key_value_heads=sizes["kv_heads"],
+        head_dim=sizes["head_dim"], tie_word_embeddings=True, max_position_embeddings=40_960, **more,
+    )  # fmt: skip
 
 
 def student(folder: Path, sizes: dict[str, int], seed: int = 0) -> Path:
     """A Qwen3 of these sizes with random bfloat16 weights, and a tokenizer of its words."""
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+    from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
     special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     # characters first, so that sums and boxes can be written; then words nobody says
@@ -58,12 +71,7 @@ def student(folder: Path, sizes: dict[str, int], seed: int = 0) -> Path:
         additional_special_tokens=["<|im_start|>"], chat_template=TEMPLATE,
     )  # fmt: skip
     torch.manual_seed(seed)
-    config = Qwen3Config(
-        vocab_size=sizes["words"], hidden_size=sizes["hidden"], intermediate_size=sizes["intermediate"],
-        num_hidden_layers=sizes["layers"], num_attention_heads=sizes["heads"], num_key_value_heads=sizes["kv_heads"],
-        head_dim=sizes["head_dim"], tie_word_embeddings=True, max_position_embeddings=40_960,
-        eos_token_id=2, pad_token_id=0, bos_token_id=None,
-    )  # fmt: skip
+    config = qwen3(sizes, eos_token_id=2, pad_token_id=0, bos_token_id=None)
     Qwen3ForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
     fast.save_pretrained(folder)
     write_fingerprint(folder, "random")

@@ -127,7 +127,6 @@ def own_process(*words: str) -> dict[str, Any]:
 
 def main() -> int:
     parser = card.parser(__doc__)
-    parser.add_argument("--output", type=Path)
     parser.add_argument("--model", type=Path, help="folder of a small instruction-tuned model")
     parser.add_argument("--reference", type=Path)
     parser.add_argument(

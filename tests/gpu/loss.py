@@ -21,7 +21,6 @@ TOKENS = 512
 
 def main() -> int:
     parser = card.parser(__doc__)
-    parser.add_argument("--output", type=Path)
     given = parser.parse_args()
     from transformers import AutoModelForCausalLM
 

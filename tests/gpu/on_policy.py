@@ -17,7 +17,6 @@ from reasonlite.core.tables import frame_of, write_table
 
 def main() -> None:
     parser = card.parser(__doc__)
-    parser.add_argument("--output", type=Path)
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--tokens", type=int, default=1024, help="of an answer, at most")
     given = parser.parse_args()

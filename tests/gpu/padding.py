@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib.util
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import card
@@ -24,21 +23,15 @@ STEPS = 2
 
 
 def model_of(sizes: dict[str, int], device: str) -> Any:
-    from transformers import Qwen3Config, Qwen3ForCausalLM
+    from transformers import Qwen3ForCausalLM
 
     if device == "cuda" and importlib.util.find_spec("liger_kernel"):
         from liger_kernel.transformers import apply_liger_kernel_to_qwen3
 
         apply_liger_kernel_to_qwen3()  # so that logits of all tokens need not be held
-    config = Qwen3Config(
-        vocab_size=sizes["words"], hidden_size=sizes["hidden"], intermediate_size=sizes["intermediate"],
-        num_hidden_layers=sizes["layers"], num_attention_heads=sizes["heads"], num_key_value_heads=sizes["kv_heads"],
-        head_dim=sizes["head_dim"], tie_word_embeddings=True, max_position_embeddings=40_960,
-        attn_implementation="sdpa",
-    )  # fmt: skip
     torch.manual_seed(0)
     with torch.device(device):
-        model = Qwen3ForCausalLM(config)
+        model = Qwen3ForCausalLM(card.qwen3(sizes, attn_implementation="sdpa"))
     model.gradient_checkpointing_enable({"use_reentrant": False})
     return model.train()
 
@@ -78,7 +71,6 @@ def measured(model: Any, batch: dict[str, torch.Tensor], device: str) -> dict[st
 
 def main() -> int:
     parser = card.parser(__doc__)
-    parser.add_argument("--output", type=Path)
     given = parser.parse_args()
     sizes = card.MINIATURE if given.miniature else card.FULL
     device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -138,7 +138,6 @@ def main() -> int:
     plain = "gpu" if card.peak()[1] else "cpu"
     configs = [plain, *(["zero1"] if importlib.util.find_spec("deepspeed") else [])]
     parser = card.parser(__doc__)
-    parser.add_argument("--output", type=Path)
     parser.add_argument("--variants", nargs="*", default=[*VARIANTS, "trl"], choices=[*VARIANTS, "trl"])
     parser.add_argument("--killed", nargs="*", default=configs, help="configurations of accelerate to kill and resume")
     parser.add_argument("--steps", type=int, default=8)

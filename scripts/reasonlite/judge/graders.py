@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reasonlite.judge.equivalence import compare
 from reasonlite.judge.extraction import extract
-from reasonlite.judge.verdicts import Verdict, different
+from reasonlite.judge.verdicts import Verdict, best, different
 
 if TYPE_CHECKING:
     from inspect_ai.scorer import Scorer
     from lighteval.metrics.utils.metric_utils import SampleLevelMetric
 
 NO_ANSWER = different("no answer")
-_ORDER = ("equal", "undecided", "different")
 
 
 class Grade(NamedTuple):
@@ -34,14 +33,15 @@ def grade(reply: str, labels: str | Sequence[str], *, prose: bool = True) -> Gra
     Of a reply that reasons between think tags only what follows counts: one that is cut off in its reasoning has no
     answer. ``prose`` as in ``extract``: also an answer that stands in no box and behind no mark.
     """
-    before, tag, after = reply.rpartition("</think>")
-    said = after if tag else ("" if "<think>" in before + after else reply)
+    _, closed, said = reply.rpartition("</think>")  # the whole reply if there is none
+    if not closed and "<think>" in reply:
+        return Grade(None, NO_ANSWER)
     answer = extract(said, prose=prose)
     if answer is None:
         return Grade(None, NO_ANSWER)
     golds = [labels] if isinstance(labels, str) else labels
     verdicts = [compare(extract(gold, prose=True) or gold, answer) for gold in golds]
-    return Grade(answer, min(verdicts, key=lambda verdict: _ORDER.index(verdict.verdict), default=NO_ANSWER))
+    return Grade(answer, best(verdicts or [NO_ANSWER]))
 
 
 def reward(completions: Sequence[Any], answer: Sequence[str], **_: Any) -> list[float]:
@@ -50,9 +50,13 @@ def reward(completions: Sequence[Any], answer: Sequence[str], **_: Any) -> list[
     ``completions``: texts, or conversations of which the last message counts. An answer has to be marked as one, in a
     box or by words: a reward for any last number in a text would be earned by numbers.
     """
-    texts = [each if isinstance(each, str) else each[-1]["content"] for each in completions]
-    pairs = zip(texts, answer, strict=True)
+    pairs = zip(map(text_of, completions), answer, strict=True)
     return [float(grade(text, label, prose=False).verdict.is_equal) for text, label in pairs]
+
+
+def text_of(completion: Any) -> str:
+    """The reply's text; TRL gives a conversation's completion as a list of one message."""
+    return completion if isinstance(completion, str) else completion[-1]["content"]
 
 
 def inspect_scorer(*, prose: bool = True) -> Scorer:

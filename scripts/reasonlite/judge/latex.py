@@ -12,7 +12,6 @@ import unicodedata
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from reasonlite.judge.programs import DOTTED
 from reasonlite.judge.vocabulary import NAMES, UNITS, WORDS_OF_MATH
 
 Kind = Literal["number", "letters", "command", "text", "sign"]
@@ -88,6 +87,9 @@ _DROPPED = (
     r"|(?<!\\)\\[()\[\]]|\\?\$|[€£¥]|\*\*|\\phantom\{[^{}]*\}|<\|[a-z_]+\|>.*"
 )
 _REPAIRS = [
+    # what stands behind a point belongs to SymPy's names, of which the grammar reads letters alone
+    (re.compile(r"\bInterval\.(?=(?:open|Lopen|Ropen)\b)"), "Interval"),
+    (re.compile(r"\bS\.(?=(?:Reals|EmptySet|Infinity|Pi)\b)"), ""),
     # Python's and SymPy's power between two operands; elsewhere two stars are a mark of bold type
     (re.compile(r"(?<=[\w)\]}]) ?\*\* ?(?=[\w(\\{+-])(?!.*\*\*$)"), "^"),
     # SymPy's and Python's connectives between comparisons: (0 < x) & (x < 1)
@@ -128,8 +130,6 @@ def clean(text: str) -> str:
         text = _from_unicode(text)
     if "\\begin" not in text:
         text = re.sub(r"\\\\(?=[a-zA-Z{},;!])", r"\\", text)  # backslashes escaped twice
-    for pattern, name in DOTTED:
-        text = pattern.sub(name, text)
     for pattern, replacement in _REPAIRS:
         text = pattern.sub(replacement, text)
     text = _WORDS_BEHIND.sub(_as_words, text)

@@ -23,7 +23,7 @@ from reasonlite.judge.expressions import (
 from reasonlite.judge.numerics import NoValue, apart, degree, exact, mentions, proportional, symbols, value_at
 from reasonlite.judge.regions import FLIPPED, Piece, is_plain, region
 from reasonlite.judge.values import compare_values, has_decimal
-from reasonlite.judge.verdicts import Verdict, all_equal, different, equal, loosely, undecided
+from reasonlite.judge.verdicts import Verdict, all_equal, best, different, equal, loosely, undecided
 
 NEAR = 0.05  # relatively, of a value and its approximation
 MOST_ITEMS = 200  # of a list or set whose elements are paired in any order
@@ -330,11 +330,7 @@ def _unordered(left: Sequence[Node], right: Sequence[Node]) -> Verdict:
     if max(len(left), len(right)) > MOST_ITEMS:
         return undecided("too many elements")
     table = [[compare_nodes(a, b) for b in right] for a in left]
-    found: list[Verdict] = []
-    for line in (*table, *zip(*table, strict=True)):
-        best = min(line, key=lambda verdict: ("equal", "undecided", "different").index(verdict.verdict))
-        found.append(best)
-    return all_equal(found, "structure")
+    return all_equal(map(best, (*table, *zip(*table, strict=True))), "structure")
 
 
 def _groups(left: Node, right: Node) -> Verdict:

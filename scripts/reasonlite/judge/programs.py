@@ -13,11 +13,6 @@ from reasonlite.judge.expressions import Apply, Group, Node, Number, Relation, S
 
 MANY = 1000  # arguments at most, as good as no limit
 _INFINITE = (Symbol("infty"), Apply("neg", (Symbol("infty"),)))
-# what stands behind a point belongs to the name; the grammar reads letters alone
-DOTTED = [
-    (re.compile(r"\bInterval\.(open|Lopen|Ropen)\b"), lambda match: "Interval" + match[1].capitalize()),
-    (re.compile(r"\bS\.(?=(?:Reals|EmptySet|Infinity|Pi)\b)"), lambda match: ""),
-]
 
 
 def _interval(opening: str, closing: str) -> Callable[[tuple[Node, ...]], Node]:
@@ -41,7 +36,7 @@ def _apply(head: str) -> Callable[[tuple[Node, ...]], Node]:
 _Built = tuple[int, int, Callable[[tuple[Node, ...]], Node]]
 OBJECTS: dict[str, _Built] = {
     "Interval": (2, 2, _interval("[", "]")),
-    "IntervalOpen": (2, 2, _interval("(", ")")),
+    "Intervalopen": (2, 2, _interval("(", ")")),
     "IntervalLopen": (2, 2, _interval("(", "]")),
     "IntervalRopen": (2, 2, _interval("[", ")")),
     "FiniteSet": (1, MANY, lambda items: Group("{", "}", items)),
@@ -62,8 +57,7 @@ OBJECTS: dict[str, _Built] = {
     **{name: (2, 2, _relation(">")) for name in ("Gt", "StrictGreaterThan")},
     **{name: (2, 2, _relation(">=")) for name in ("Ge", "GreaterThan")},
     "abs": (1, 1, _apply("abs")),
-    "factorial": (1, 1, _apply("factorial")),
-    "Factorial": (1, 1, _apply("factorial")),
+    **{name: (1, 1, _apply("factorial")) for name in ("factorial", "Factorial")},
     **{name: (2, 2, _apply("binom")) for name in ("binomial", "Binomial", "nCr", "comb")},
     "Rational": (2, 2, _apply("div")),
     "cbrt": (1, 1, lambda values: Apply("root", (*values, Number(Fraction(3))))),
@@ -79,5 +73,7 @@ def is_object(name: str) -> bool:
 
 def built(name: str, arguments: Sequence[Node]) -> Node | None:
     """The object; None if its name is not known or does not take so many arguments."""
-    fewest, most, make = OBJECTS.get(name, (1, 0, _apply(name)))
+    if name not in OBJECTS:
+        return None
+    fewest, most, make = OBJECTS[name]
     return make(tuple(arguments)) if fewest <= len(arguments) <= most else None

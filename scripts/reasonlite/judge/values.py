@@ -131,7 +131,7 @@ def _scaled(node: Node) -> tuple[Fraction, tuple[Number, int] | None]:
 
 def _is_power_of_ten(value: Fraction) -> bool:
     digits = str(max(value.numerator, value.denominator))
-    return min(value.numerator, value.denominator) == 1 and digits.strip("0") == "1" and digits[0] == "1"
+    return min(value.numerator, value.denominator) == 1 and digits.rstrip("0") == "1"
 
 
 def _is_finer(answer: Node, label: Node) -> bool:

@@ -48,6 +48,11 @@ def all_equal(verdicts: Iterable[Verdict], method: str) -> Verdict:
     return equal(ROUNDED_LABEL if ROUNDED_LABEL in loose else loose[0] if loose else method)
 
 
+def best(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict that is nearest to equal, the first of several; at least one has to be given."""
+    return min(verdicts, key=lambda verdict: ("equal", "undecided", "different").index(verdict.verdict))
+
+
 def loosely(verdict: Verdict, method: str) -> Verdict:
     """An equality that holds by ``method`` alone; one by a label's rounding stays named so, as it is counted apart."""
     return equal(method) if verdict.is_equal and verdict.method != ROUNDED_LABEL else verdict

@@ -7,6 +7,7 @@ from typing import Any
 from reasonlite.answers.transcripts import final_answer, split_reply
 from reasonlite.config.stages import GrpoStage
 from reasonlite.judge.equivalence import compare
+from reasonlite.judge.graders import text_of
 from reasonlite.models.encoding import open_tokenizer
 from reasonlite.training import common
 from reasonlite.training.prompts import prompts_of
@@ -47,7 +48,7 @@ def correct(completions: list[Any], answer: list[str], **_: Any) -> list[float]:
 
 def well_formed(completions: list[Any], **_: Any) -> list[float]:
     """1 for a reply that closes its reasoning, if it opened it, and puts its final answer into a box."""
-    return [float(_is_well_formed(_text(completion))) for completion in completions]
+    return [float(_is_well_formed(text_of(completion))) for completion in completions]
 
 
 def _is_well_formed(text: str) -> bool:
@@ -55,9 +56,4 @@ def _is_well_formed(text: str) -> bool:
 
 
 def _final(completion: Any) -> str | None:
-    return final_answer(split_reply(_text(completion), "stop"))
-
-
-def _text(completion: Any) -> str:
-    """The reply's text; TRL gives a conversation's completion as a list of one message."""
-    return completion if isinstance(completion, str) else completion[-1]["content"]
+    return final_answer(split_reply(text_of(completion), "stop"))
