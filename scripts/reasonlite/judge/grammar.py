@@ -28,6 +28,7 @@ from reasonlite.judge.latex import NotUnderstood, Token, Unknown, tokens
 
 DEEPEST = 40  # levels of nesting; deeper answers are not understood
 MOST_TOKENS = 1_500
+_OF_SEVERAL = ("min", "max", "gcd", "lcm")
 
 
 def parse(cleaned: str) -> Node:
@@ -434,14 +435,14 @@ class _Parser:
                 exponent = self._script()
             else:
                 base = self._script()
-        if self._value() in ("(", "{", "[") or name in ("min", "max", "gcd", "lcm"):
+        if name in _OF_SEVERAL and self._value() not in ("(", "{", "[", "\\{", "lbrace"):
+            raise NotUnderstood(f"{name} without brackets")  # min at x = 2 is no least value
+        if name in _OF_SEVERAL or self._value() in ("(", "{", "["):
             argument = self._power_free_argument()
         else:
             argument = self._operand()
         arguments = (
-            argument.items
-            if isinstance(argument, Group) and name in ("min", "max", "gcd", "lcm", "log")
-            else (argument,)
+            argument.items if isinstance(argument, Group) and (name in _OF_SEVERAL or name == "log") else (argument,)
         )
         if exponent == Apply("neg", (Number(Fraction(1)),)) and f"arc{name}" in vocabulary.FUNCTIONS:
             name, exponent = f"arc{name}", None

@@ -42,6 +42,20 @@ def judged_table(path, given):
     return path
 
 
+def test_answers_that_are_right_by_rounding_alone_are_counted_apart(tmp_path):
+    answers = answers_of({"p": ["1.41", r"\sqrt{2}"], "q": ["2", "3"]})
+    problems = problems_of({"p": "1.41", "q": "2"})
+    for rounding in (False, True):
+        groups, *_ = group(answers, problems, rounding=rounding)
+        path = tmp_path / f"{rounding}.parquet"
+        write_table(path, judge(answers, groups, problems), JUDGED)
+        settings = SETTINGS.model_copy(update={"rounding": rounding, "models": SETTINGS.models[:1]})
+        table = results.measure(results.read_all({("base", "aime24"): path}, settings), settings, seed=0)
+        assert value(table, "base", "avg@2") == (75.0 if rounding else 50.0)
+        apart = table.filter(pl.col("metric") == "by rounding")["value"].to_list()
+        assert apart == ([25.0] if rounding else [])
+
+
 @pytest.fixture
 def measured(tmp_path):
     base = judged_table(tmp_path / "base.parquet", {"p": ["1", "2"], "q": ["2", None]})

@@ -372,6 +372,8 @@ UNDECIDED = [
     (r"k\pi, k\in\mathbb{Z}", r"2k\pi, k\in\mathbb{Z}", "a family of values"),
     ("x^2=4", "4", "a power of a name"),
     ("Yes, 4", "Yes", "words"),
+    (r"\min$ at $2^{-1/3}$", "1/5", "not understood: min without brackets"),
+    (r"\max$ at $-1, \min$ at 1", "1, 2", "not understood: max without brackets"),
     ("Sum(k, (k, 1, 5))", "15", "not understood: Sum with 2 arguments"),
     ("Interval(0)", "0", "not understood: Interval with 1 arguments"),
     (r"\pi \approx 2", r"\pi", "an approximation far from its value"),
