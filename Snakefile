@@ -31,9 +31,8 @@ pathvars:
 wildcard_constraints:
     source="|".join(PLAN["sources"]),
     model="[A-Za-z0-9][A-Za-z0-9_-]*",
-    effort="|".join(PLAN["teacher"]["efforts"]),
-    stratum="|".join(PLAN["strata"]),
-    stage="|".join(PLAN["stages"]),
+    stratum=one_of(PLAN["strata"]),
+    stage=one_of(PLAN["stages"]),
     benchmark="|".join(PLAN["benchmarks"]["all"]),
     shard=r"\d{5}",
     engine=r"\d+",
@@ -41,19 +40,27 @@ wildcard_constraints:
 
 include: "rules/models.smk"
 include: "rules/problems.smk"
-include: "rules/answers.smk"
-include: "rules/labels.smk"
-include: "rules/adjudication.smk"
-include: "rules/curriculum.smk"
-include: "rules/training.smk"
 include: "rules/evaluation_answers.smk"
+include: "rules/evaluation_recorded.smk"
 include: "rules/evaluation.smk"
 include: "rules/evaluation_code.smk"
 include: "rules/tables_of_results.smk"
-include: "rules/tables_of_data.smk"
-include: "rules/tables_of_costs.smk"
+include: "rules/tables_of_graders.smk"
+
+if PLAN["teacher"]:  # else the experiment evaluates only
+
+    include: "rules/cleaning.smk"
+    include: "rules/answers.smk"
+    include: "rules/labels.smk"
+    include: "rules/adjudication.smk"
+    include: "rules/curriculum.smk"
+    include: "rules/training.smk"
+    include: "rules/tables_of_data.smk"
+    include: "rules/tables_of_costs.smk"
+    include: "rules/preflight.smk"
+
+
 include: "rules/figures.smk"
-include: "rules/preflight.smk"
 include: "rules/targets.smk"
 
 

@@ -3,6 +3,10 @@
 # Gives: answers/{effort}/{shard}.parquet; keeps journals/{effort}/{shard}/.
 
 
+wildcard_constraints:
+    effort=one_of(PLAN["teacher"]["efforts"]),
+
+
 rule generate_answers:
     input:
         problems="<results>/problems/shards/{shard}.parquet",

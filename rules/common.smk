@@ -117,6 +117,20 @@ def possible(needs):
     return [name for name, needed in needs.items() if needed <= existing]
 
 
+def recorded(wildcards):
+    """The log that holds a model's answers to a benchmark."""
+    return PLAN["recorded"][wildcards.model][wildcards.benchmark]
+
+
+def of_answered(pattern):
+    """Paths of every benchmark that each model has answers to."""
+    return [
+        path
+        for model, benchmarks in PLAN["evaluated"].items()
+        for path in expand(pattern, model=model, benchmark=benchmarks)
+    ]
+
+
 def figure_files(names):
     """The three files of each figure."""
     return expand(

@@ -25,6 +25,8 @@ rule evaluate_answers:
         f"<logs>/evaluate_answers/{BY_ENGINE}.log",
     benchmark:
         f"<benchmarks>/evaluate_answers/{BY_ENGINE}.jsonl"
+    wildcard_constraints:
+        model=one_of(PLAN["drawn"]),
     threads: 8
     resources:
         mem_mb=8000,
@@ -34,7 +36,7 @@ rule evaluate_answers:
         problems=files_in("problems"),
         engine=canonical_json(PLAN["evaluation"]["engine"]),
         settings=lambda wildcards: [
-            canonical_json(each) for each in PLAN["evaluated"][wildcards.model]
+            canonical_json(each) for each in PLAN["drawn"][wildcards.model]
         ],
         seed=PLAN["seed"],
         lock=LOCK_OPTION,
@@ -46,7 +48,7 @@ rule evaluate_answers:
         identity=lambda wildcards: identity(
             "generate_answers",
             engine=PLAN["evaluation"]["engine"],
-            settings=PLAN["evaluated"][wildcards.model],
+            settings=PLAN["drawn"][wildcards.model],
             seed=PLAN["seed"],
         ),
     message:
@@ -86,6 +88,8 @@ if ENGINES > 1:
             "<logs>/gather_answers/{model}.log",
         benchmark:
             "<benchmarks>/gather_answers/{model}.jsonl"
+        wildcard_constraints:
+            model=one_of(PLAN["drawn"]),
         threads: 1
         resources:
             mem_mb=4000,

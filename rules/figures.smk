@@ -7,20 +7,26 @@ RESULTS_CURVES = "<results>/tables/curves.csv"
 OWN_FIGURES = {
     "stages": ("<results>/tables/results.csv", "Results", {"results"}),
     "pass_at_k": (RESULTS_CURVES, "Results", {"results"}),
-    "budget": (RESULTS_CURVES, "Results", {"results"}),
-    "lengths": ("<results>/tables/lengths.csv", "Data", {"results", "labels"}),
-    "vote_shares": (
-        "<results>/tables/vote_shares.csv",
-        "Data",
-        {"results", "labels"},
-    ),
-    "funnel": ("<results>/tables/funnel.csv", "Data", {"labels"}),
-    "loss": (
-        [f"<results>/training/{stage}.parquet" for stage in PLAN["stages"]],
-        "Training",
-        {"training"},
-    ),
 }
+if PLAN["drawn"]:  # other programs' logs often lack the tokens
+    OWN_FIGURES["budget"] = (RESULTS_CURVES, "Results", {"results"})
+if PLAN["teacher"]:
+    OWN_FIGURES |= {
+        "lengths": ("<results>/tables/lengths.csv", "Data", {"results", "labels"}),
+        "vote_shares": (
+            "<results>/tables/vote_shares.csv",
+            "Data",
+            {"results", "labels"},
+        ),
+        "funnel": ("<results>/tables/funnel.csv", "Data", {"labels"}),
+        "loss": (
+            [f"<results>/training/{stage}.parquet" for stage in PLAN["stages"]],
+            "Training",
+            {"training"},
+        ),
+    }
+if GRADERS:
+    OWN_FIGURES["graders"] = ("<results>/tables/graders.csv", "Results", {"results"})
 if PLAN["compares_compute"]:
     OWN_FIGURES["compute"] = ("<results>/tables/compute.csv", "Results", {"results"})
 PUBLISHED_FIGURES = {

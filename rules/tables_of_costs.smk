@@ -8,11 +8,7 @@ rule tabulate_ledger:
         answers=of_shards(
             "<results>/answers/{effort}/{shard}.parquet", effort=PLAN["teacher"]["efforts"]
         ),
-        evaluations=expand(
-            "<results>/evaluation/{model}/{benchmark}/answers.parquet",
-            model=PLAN["evaluated"],
-            benchmark=PLAN["benchmarks"]["all"],
-        ),
+        evaluations=of_answered("<results>/evaluation/{model}/{benchmark}/answers.parquet"),
         training=expand(
             "<results>/training/{stage}.parquet",
             stage=PLAN["stages"],

@@ -3,11 +3,7 @@
 # Gives: tables/results.csv, .md, .tex, .html; comparisons.csv, per_problem.csv, curves.csv, compute.csv;
 # beside_published.csv, .md, .tex, .html; published.md, .tex; arms.csv, .md, .tex with a grid.
 
-JUDGED_BENCHMARKS = expand(
-    "<results>/evaluation/{model}/{benchmark}/judged.parquet",
-    model=PLAN["evaluated"],
-    benchmark=PLAN["benchmarks"]["all"],
-)
+JUDGED_BENCHMARKS = of_answered("<results>/evaluation/{model}/{benchmark}/judged.parquet")
 
 
 rule tabulate_results:

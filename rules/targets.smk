@@ -5,13 +5,18 @@
 TABLES = {
     "tabulate_published": set(),
     "tabulate_results": {"results"},
-    "tabulate_distributions": {"results", "labels"},
-    "tabulate_funnel": {"labels"},
-    "tabulate_sweep": {"labels"},
-    "tabulate_ledger": {"labels", "results", "training"},
 }
-if PLAN["labels"]["judge"] != "rules":
-    TABLES["tabulate_agreement"] = {"labels"}
+if PLAN["teacher"]:
+    TABLES |= {
+        "tabulate_distributions": {"results", "labels"},
+        "tabulate_funnel": {"labels"},
+        "tabulate_sweep": {"labels"},
+        "tabulate_ledger": {"labels", "results", "training"},
+    }
+    if PLAN["labels"]["judge"] != "rules":
+        TABLES["tabulate_agreement"] = {"labels"}
+if GRADERS:
+    TABLES["tabulate_graders"] = {"results"}
 if PLAN["grid"]:
     TABLES["tabulate_arms"] = {"results"}
 

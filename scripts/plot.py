@@ -19,6 +19,7 @@ FROM_CSV: dict[str, Callable[[pl.DataFrame], Figure]] = {
     "lengths": figures.lengths,
     "vote_shares": figures.vote_shares,
     "funnel": figures.funnel,
+    "graders": figures.graders,
     "accuracy_vs_parameters": figures.published_accuracy,
     "accuracy_vs_compute": figures.published_compute,
 }

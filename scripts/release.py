@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reasonlite.audit import hub, release
-from reasonlite.config.experiment import Config, load_config
+from reasonlite.config.experiment import Config, Experiment, load_config
 from reasonlite.core import cli, errors
 
 
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(arguments.run(arguments))
 
 
-def _experiment(path: Path) -> tuple[Config, Path]:
+def _experiment(path: Path) -> tuple[Experiment, Path]:
     config = load_config(path)
     return config, Path("results") / config.experiment
 
@@ -65,6 +65,9 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _upload(arguments: argparse.Namespace) -> int:
     config, results = _experiment(arguments.config)
+    if not isinstance(config, Config):
+        todo = "release.py build makes an archive of its tables and figures"
+        raise errors.UserError("trains nothing, so it has no data and no models", where=arguments.config, todo=todo)
     kind, repo = ("model", arguments.model) if arguments.model else ("dataset", arguments.dataset)
     files = list(hub.plan(results, config, arguments.stage))
     for name, content in files:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite.config import experiment
+from reasonlite.config import evaluation
 from reasonlite.config.stages import Grid
 from reasonlite.core import cli, errors, files, layout, logs
 from reasonlite.evaluation import arms, results
@@ -19,7 +19,7 @@ NOTE = (
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--judged", action=cli.Paths, required=True, help="judged tables of all models")
-    parser.add_argument("--evaluation", type=cli.json_of(experiment.Evaluation), required=True, help="as in the config")
+    parser.add_argument("--evaluation", type=cli.json_of(evaluation.Evaluation), required=True, help="as in the config")
     parser.add_argument("--grid", type=cli.json_of(Grid), required=True, help="as in the config")
     parser.add_argument("--seed", type=int, required=True, help="seed of the bootstrap")
     parser.add_argument("--csv", type=Path, required=True, help="table to write; .md and .tex beside it")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from reasonlite.config import experiment
+from reasonlite.config import evaluation
 from reasonlite.core import cli, errors, files, layout, logs
 from reasonlite.evaluation import results
 
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--judged", action=cli.Paths, required=True, help="evaluation/<model>/<benchmark>/judged.parquet"
     )
-    parser.add_argument("--evaluation", type=cli.json_of(experiment.Evaluation), required=True, help="as in the config")
+    parser.add_argument("--evaluation", type=cli.json_of(evaluation.Evaluation), required=True, help="as in the config")
     parser.add_argument("--published", type=Path, required=True, help="csv of published numbers")
     parser.add_argument("--seed", type=int, required=True, help="seed of the bootstrap")
     parser.add_argument("--folder", type=Path, required=True, help="folder to write to")
@@ -33,16 +33,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     measured = results.read_all(judged, settings)
     table = results.measure(measured, settings, seed)
     beside = results.beside_published(table, pl.read_csv(arguments.published), settings)
+    comparisons = results.compare(measured, settings, seed)
     for name, frame in {
         "results": table,
-        "comparisons": results.compare(measured, settings, seed),
+        "comparisons": comparisons,
         "per_problem": results.per_problem(measured),
         "curves": results.curves(measured, settings, seed),
         "compute": results.compute(measured, settings),
         "beside_published": beside,
     }.items():
         files.write_text(folder / f"{name}.csv", frame.write_csv(float_precision=4))
-    _readable(folder / "results", *layout.wide(table), layout.NOTE)
+    _readable(folder / "results", *layout.wide(table), layout.NOTE + results.power_note(comparisons, settings.baseline))
     _readable(folder / "beside_published", *layout.published(beside), layout.PUBLISHED_NOTE)
 
 

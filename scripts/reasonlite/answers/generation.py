@@ -106,7 +106,7 @@ def generate(
         numbered = iter(places)
         with TableWriter(output, ANSWERS) as table:
             for block in journal.read(keys):
-                rows = [_row(job.effort, *next(numbered)[:2], entry) for entry in block.iter_rows(named=True)]
+                rows = [answer_row(job.effort, *next(numbered)[:2], entry) for entry in block.iter_rows(named=True)]
                 counts.update(row["status"] for row in rows)
                 table.write(frame_of(rows, ANSWERS))
             if counts["failed"] == counts.total() >= NOTHING_OF:
@@ -151,7 +151,7 @@ def replay(problems: pl.DataFrame, job: Job, recorded: Path, output: Path) -> di
     counts = Counter[str]()
     entries = _entries(recorded, found, wanted_keys)
     with TableWriter(output, ANSWERS) as table:
-        while rows := [_row(job.effort, *key, entry) for key, entry in itertools.islice(entries, CHUNK_ROWS)]:
+        while rows := [answer_row(job.effort, *key, entry) for key, entry in itertools.islice(entries, CHUNK_ROWS)]:
             counts.update(row["status"] for row in rows)
             table.write(frame_of(rows, ANSWERS))
     return dict(counts)
@@ -292,7 +292,8 @@ class _Run:
         self._pace.tell(self.done, self.total, f"{speed:.0f} tokens/s" if self._tokens else "", now=now)
 
 
-def _row(effort: str, problem_id: str, number: int, entry: dict[str, Any]) -> dict[str, Any]:
+def answer_row(effort: str, problem_id: str, number: int, entry: dict[str, Any]) -> dict[str, Any]:
+    """A row of ANSWERS from a row of JOURNAL."""
     row: dict[str, Any] = {
         "answer_id": f"{problem_id}_{number}",
         "problem_id": problem_id,

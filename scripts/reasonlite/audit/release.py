@@ -21,7 +21,7 @@ from typing import Any
 from reasonlite.audit import cards
 from reasonlite.audit import manifest as manifests
 from reasonlite.audit.verifying import Fault
-from reasonlite.config.experiment import Config
+from reasonlite.config.experiment import Config, Experiment
 from reasonlite.core.errors import UserError
 from reasonlite.core.files import atomic_path, sha256_file
 
@@ -30,7 +30,7 @@ WORKFLOW = ("Snakefile", "rules", "scripts", "README.md", "LICENSE", "CITATION.c
 PARTS = ("tables/", "figures/")
 
 
-def build(results: Path, root: Path, config: Config, config_file: Path, output: Path) -> int:
+def build(results: Path, root: Path, config: Experiment, config_file: Path, output: Path) -> int:
     """Write the archive; the number of its files. The results must be what their manifest says."""
     manifest = manifests.read(results / manifests.NAME)
     missing = [name for name in manifest["outputs"] if name.startswith(PARTS) and not (results / name).is_file()]
@@ -42,7 +42,8 @@ def build(results: Path, root: Path, config: Config, config_file: Path, output: 
         for target, source in _gathered(results, root, manifest, config_file):
             (folder / target).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, folder / target)
-        _cards(folder / "cards", config, results)
+        if isinstance(config, Config):
+            _cards(folder / "cards", config, results)
         names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
         sums = {name: sha256_file(folder / name) for name in names}
         _crate(folder, config, manifest, sums)
@@ -76,7 +77,7 @@ def _cards(folder: Path, config: Config, results: Path) -> None:
             (folder / "models" / f"{stage.name}.md").write_text(cards.model_card(config, results, stage.name), "utf-8")
 
 
-def _crate(folder: Path, config: Config, manifest: dict[str, Any], sums: dict[str, str]) -> None:
+def _crate(folder: Path, config: Experiment, manifest: dict[str, Any], sums: dict[str, str]) -> None:
     """RO-Crate 1.3: the files with their hashes, the workflow that made them, and the sources it read."""
     from rocrate.model.person import Person
     from rocrate.rocrate import ROCrate

@@ -118,6 +118,9 @@ def estimate(config: Config, rates: Rates) -> list[Line]:
     lines += _training(config, problems, rates)
     lines.append(_evaluation(config, rates))
     programs = sum(benchmark.runs_code for benchmark in config.evaluation.benchmarks.values())
+    recorded = sum(len(entry.recorded or {}) for entry in config.evaluation.models)
+    if recorded:
+        lines.append(Line("take_answers", recorded))
     lines += [Line(rule, (benchmarks - programs) * models) for rule in ("evaluate_groups", "evaluate_judge")]
     if programs:
         lines.append(Line("evaluate_code", programs * models))
@@ -163,7 +166,7 @@ def _evaluation(config: Config, rates: Rates) -> Line:
         rows_of(benchmark.source, rates) * (benchmark.answers_per_problem or settings.answers_per_problem)
         for benchmark in settings.benchmarks.values()
     )
-    models = len(settings.models)
+    models = sum(entry.recorded is None for entry in settings.models)
     return _generated("evaluate_answers", models * settings.engines, answers * models, "student", rates)
 
 

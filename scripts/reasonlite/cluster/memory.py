@@ -135,9 +135,11 @@ def of_config(config: Config, known: dict[str, Shape], ranks: int) -> list[tuple
         shape = shape_of(config.models[root_of(config, stage)], known)
         if shape is not None and stage.method == "sft" and stage.lora is None:
             found.append((f"train {stage.name}", training(shape, stage.arguments, ranks), 1.0))
-    engines = {"generate_answers": (config.teacher.model, config.teacher.engine)}
+    engines: dict[str, tuple[str, Any]] = {"generate_answers": (config.teacher.model, config.teacher.engine)}
     engines |= {
-        f"evaluate_answers {each.model}": (each.model, config.evaluation.engine) for each in config.evaluation.models
+        f"evaluate_answers {each.model}": (each.model, config.evaluation.engine)
+        for each in config.evaluation.models
+        if each.recorded is None
     }
     for name, (model, settings) in engines.items():
         shape = shape_of(config.models[model], known) if model in config.models else None

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
+from reasonlite.config.evaluation import Evaluation
 from reasonlite.config.settings import (
     Adjudicator,
     AnyEngine,
@@ -20,13 +21,11 @@ from reasonlite.config.settings import (
     Closed,
     Effort,
     Name,
-    Prompt,
     RecordedEngine,
-    Sampling,
     Share,
     VllmEngine,
 )
-from reasonlite.config.sources import GymSource, Model, Source
+from reasonlite.config.sources import Model, Source
 from reasonlite.config.stages import DistillStage, Grid, SftStage, Stage, evaluated_of, stages_of
 from reasonlite.core.errors import UserError
 
@@ -83,53 +82,6 @@ class Stratum(Closed):
     )
 
 
-class Benchmark(Closed):
-    """A held-out problem set."""
-
-    source: Source
-    instruction: str | None = Field(None, description="text after each of its problems, instead of the model's own")
-    answers_per_problem: int | None = Field(None, ge=1, description="answers drawn here; default: as for all")
-    content_sha256: str | None = Field(
-        None,
-        pattern="^[0-9a-f]{64}$",
-        description="hash of its problems and answers as read, so that a changed copy is refused; the log tells it",
-    )
-
-    @property
-    def runs_code(self) -> bool:
-        """Whether answers are programs, judged by tests."""
-        return not isinstance(self.source, GymSource) and self.source.columns.tests
-
-
-class Evaluated(Closed):
-    model: Name = Field(description="one of models or stages")
-    prompt: Prompt = Field(default_factory=lambda: Prompt())
-    sampling: Sampling
-    parameters: float | None = Field(None, gt=0, description="parameters in billions, for accuracy against compute")
-    layers: int = Field(0, ge=0, description="layers, for the attention's share of the compute; 0 leaves it out")
-    attention_width: int = Field(0, ge=0, description="attention heads times their size, for the same")
-    published: str | None = Field(None, description="the model's name in config/published, to put it beside")
-
-
-class Evaluation(Closed):
-    engine: VllmEngine
-    engines: int = Field(
-        1,
-        ge=1,
-        description="jobs, an engine each, that share the answers of a model; with another number all are drawn again",
-    )
-    benchmarks: dict[Name, Benchmark] = Field(min_length=1, description="held-out problem sets")
-    answers_per_problem: int = Field(ge=1, description="answers drawn for every problem: the n of avg@n")
-    first_seed: int | None = Field(
-        None, ge=0, description="seed of every problem's first answer, the next has one more; default: derived seeds"
-    )
-    pass_at: list[int] = Field(min_length=1, description="the k of pass@k; none above answers_per_problem")
-    rounding: bool = Field(False, description="as labels.rounding, counted apart as by rounding in the results")
-    models: list[Evaluated] = Field(min_length=1, description="what is compared, in the table's order")
-    baseline: Name = Field(description="the model that the others are compared with")
-    resamples: int = Field(10_000, ge=100, description="bootstrap draws over problems for the intervals")
-
-
 class Environment(Closed):
     """What the jobs run in, and what happens when that changes."""
 
@@ -149,21 +101,31 @@ class Release(Closed):
     licenses: dict[Name, str] = Field(default_factory=dict, description="licence of each source and model, by name")
 
 
-class Config(Closed):
-    """One experiment. Results go to results/<experiment>/."""
+class Experiment(Closed):
+    """One experiment that evaluates only. Results go to results/<experiment>/."""
 
     experiment: Name = Field(description="name of the results folder")
     seed: int = Field(ge=0, lt=2**31, description="from it every other seed is derived")
     environment: Environment = Field(default_factory=lambda: Environment())
-    models: dict[Name, Model] = Field(min_length=1, description="models by name")
+    models: dict[Name, Model] = Field(default_factory=dict, description="models by name")
+    evaluation: Evaluation
+    release: Release = Field(default_factory=lambda: Release())
+
+    @model_validator(mode="after")
+    def names_fit(self) -> Experiment:
+        _check_evaluation(self)
+        return self
+
+
+class Config(Experiment):
+    """One experiment from problems to an evaluated student."""
+
     problems: Problems
     teacher: Teacher
     labels: Labels = Field(default_factory=lambda: Labels())
     strata: dict[Name, Stratum] = Field(min_length=1, description="training sets by name")
     stages: list[Stage] = Field(default_factory=list, description="training stages, in order")
     grid: Grid | None = Field(None, description="chains of stages over bases and seeds; its stages come after these")
-    evaluation: Evaluation
-    release: Release = Field(default_factory=lambda: Release())
 
     @model_validator(mode="before")
     @classmethod
@@ -182,6 +144,9 @@ class Config(Closed):
         _check_seeds(self)
         _check_stages(self)
         _check_evaluation(self)
+        shared = set(self.evaluation.benchmarks) & set(self.problems.sources)
+        if shared:
+            raise ValueError(f"evaluation.benchmarks: {sorted(shared)} are also names of problem sources")
         return self
 
 
@@ -256,31 +221,46 @@ def _check_stages(config: Config) -> None:
         known[stage.name] = None
 
 
-def _check_evaluation(config: Config) -> None:
-    evaluation = config.evaluation
-    known = {*config.models, *(stage.name for stage in config.stages)}
+def _check_evaluation(experiment: Experiment) -> None:
+    evaluation = experiment.evaluation
+    stages = experiment.stages if isinstance(experiment, Config) else []
+    known = {*experiment.models, *(stage.name for stage in stages)}
     for position, entry in enumerate(evaluation.models):
-        _one_of(f"evaluation.models[{position}].model", entry.model, known)
+        where = f"evaluation.models[{position}]"
+        if entry.recorded is None:
+            _one_of(f"{where}.model", entry.model, known)
+            if entry.sampling is None:
+                raise ValueError(f"{where}.sampling: needed, because its answers are drawn here")
+            if evaluation.engine is None:
+                raise ValueError(f"evaluation.engine: needed, because the answers of {entry.model} are drawn here")
+        for name in entry.recorded or {}:
+            _one_of(f"{where}.recorded", name, evaluation.benchmarks)
     names = [entry.model for entry in evaluation.models]
     if len(set(names)) != len(names):
         raise ValueError("evaluation.models: a model is listed twice")
     _one_of("evaluation.baseline", evaluation.baseline, names)
+    for name in evaluation.benchmarks:
+        if not any(name in evaluation.answered(entry) for entry in evaluation.models):
+            raise ValueError(f"evaluation.benchmarks.{name}: no model has answers to it")
     for k in evaluation.pass_at:
         if not 1 <= k <= evaluation.answers_per_problem:
             raise ValueError(
                 f"evaluation.pass_at: {k} is not between 1 and answers_per_problem, {evaluation.answers_per_problem}"
             )
-    shared = set(evaluation.benchmarks) & set(config.problems.sources)
-    if shared:
-        raise ValueError(f"evaluation.benchmarks: {sorted(shared)} are also names of problem sources")
 
 
-def parse_config(raw: Any, where: object = "config") -> Config:
-    """Check a plain mapping and return the config; a `UserError` names key, value and choices."""
+ROAD = ("problems", "teacher", "labels", "strata", "stages", "grid")  # keys of experiments that train
+
+
+def parse_config(raw: Any, where: object = "config") -> Experiment:
+    """Check a plain mapping and return the config; a `UserError` names key, value and choices.
+
+    With none of the keys of ROAD it is an experiment that evaluates only.
+    """
     if not isinstance(raw, dict):
         raise UserError("is not a mapping of keys to values", where=where, todo="see config/demo.yaml for the form")
     try:
-        return Config.model_validate(raw)
+        return (Config if any(raw.get(key) for key in ROAD) else Experiment).model_validate(raw)
     except ValidationError as error:
         lines = [_explain(item) for item in error.errors()]
         raise UserError(
@@ -300,7 +280,7 @@ def _explain(item: Any) -> str:
     return f"{place}: {message}{shown}" if place else message
 
 
-def load_config(path: Path) -> Config:
+def load_config(path: Path) -> Experiment:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -312,4 +292,5 @@ def load_config(path: Path) -> Config:
 
 def schema_yaml() -> str:
     """The JSON schema of the config as YAML; config/schema.yaml is this text."""
-    return yaml.safe_dump(Config.model_json_schema(), sort_keys=True, allow_unicode=True, width=100)
+    schema = TypeAdapter(Config | Experiment).json_schema()
+    return yaml.safe_dump(schema, sort_keys=True, allow_unicode=True, width=100)

@@ -49,6 +49,29 @@ def published(table: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
     return ["model", "benchmark", "metric", "published", "measured", "difference", "inside"], body
 
 
+def graders(table: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of accuracy by grader."""
+    body = []
+    for row in table.iter_rows(named=True):
+        kappa = "" if row["kappa"] is None else f"{row['kappa']:.3f}"
+        counts = [str(row[name]) for name in ("answers", "accepts", "rejects")]
+        accuracy = f"{row['accuracy']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+        cells = [row["benchmark"], row["model"], row["grader"], accuracy, f"{row['agreement']:.2f}", kappa, *counts]
+        body.append(cells)
+    names = ["benchmark", "model", "grader", "accuracy", "agreement", "kappa", "answers", "accepts", "rejects"]
+    return names, body
+
+
+def explained(table: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of what differences are made of."""
+    body = []
+    for row in table.iter_rows(named=True):
+        interval = "" if row["low"] is None else f" [{row['low']:+.2f}, {row['high']:+.2f}]"
+        cells = [row[name] for name in ("benchmark", "left", "right", "part")]
+        body.append([*cells, f"{row['value']:+.2f}{interval}", str(row["answers"])])
+    return ["benchmark", "left", "right", "part", "points", "answers"], body
+
+
 def plain(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows as lines for a terminal: the first column to the left, numbers to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -69,6 +69,18 @@ RECORDED = pl.Schema(
         "judge_vote": pl.Boolean,  # the same against its vote
     }
 )
+TAKEN = pl.Schema(
+    {
+        "answer_id": pl.String,
+        "problem_id": pl.String,
+        "number": pl.Int32,
+        "place": pl.String,  # file and line, row or sample of the log
+        "prompt": pl.String,  # what the model was sent, as the log has it
+        "target": pl.String,  # the label that the log's program compared with
+        "extracted": pl.String,  # the final answer that it found
+        "score": pl.Float64,  # its own verdict, 0 to 1; null where the log has none for this draw
+    }
+)
 GROUPS = pl.Schema(
     {
         "problem_id": pl.String,
@@ -153,6 +165,51 @@ JUDGED = pl.Schema(
         "label_source": pl.String,
     }
 )
+GRADED = pl.Schema(
+    {
+        "answer_id": pl.String,
+        "problem_id": pl.String,
+        "number": pl.Int32,
+        "status": pl.String,
+        "label": pl.String,
+        "answer": pl.String,  # the final answer that the rules were given
+        "rules": pl.Boolean,  # correct in JUDGED
+        "method": pl.String,  # by what the rules decided
+        "equality": pl.Boolean,  # answer and label are the same text
+        "math_verify": pl.Boolean,
+        "own": pl.Boolean,  # verdict of the log that the answer was taken from: a score above one half
+        "extracted": pl.String,  # the final answer that the log's program found
+        "extracted_rules": pl.Boolean,  # the rules' verdict on that one
+    }
+)
+GRADERS = pl.Schema(
+    {
+        "benchmark": pl.String,
+        "model": pl.String,
+        "grader": pl.String,  # rules, math_verify, equality, own
+        "problems": pl.Int64,
+        "answers": pl.Int64,  # with this grader's verdict
+        "accuracy": pl.Float64,  # per cent, mean over problems
+        "low": pl.Float64,
+        "high": pl.Float64,
+        "agreement": pl.Float64,  # per cent of answers where it says what the rules say
+        "kappa": pl.Float64,  # Cohen's; null where one of the two always says the same
+        "accepts": pl.Int64,  # answers right for it and not for the rules
+        "rejects": pl.Int64,  # the other way round
+    }
+)
+EXPLAINED = pl.Schema(
+    {
+        "benchmark": pl.String,
+        "left": pl.String,
+        "right": pl.String,
+        "part": pl.String,  # whole, or what it is made of
+        "value": pl.Float64,  # points of right less left; the parts add up to the whole
+        "low": pl.Float64,  # of the 95% interval; null for what is a plain difference of two stated numbers
+        "high": pl.Float64,
+        "answers": pl.Int64,  # answers, or problems, in which the two differ by this part
+    }
+)
 EXECUTIONS = pl.Schema(
     {
         "answer_id": pl.String,
@@ -181,6 +238,7 @@ COMPARISONS = pl.Schema(
         "difference": pl.Float64,  # avg@n of right less left, in points
         "low": pl.Float64,
         "high": pl.Float64,
+        "detectable": pl.Float64,  # the smallest difference, in points, found with 80% power; see evaluation/power.py
         "gained": pl.Int64,  # problems that only right solves with most of its answers
         "lost": pl.Int64,
         "p": pl.Float64,  # McNemar's exact test on those

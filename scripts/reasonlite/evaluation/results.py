@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from reasonlite.config.experiment import Evaluation
+from reasonlite.config.evaluation import Evaluation
 from reasonlite.core.errors import UserError
 from reasonlite.core.schemas import COMPARISONS, COMPUTE, CURVES, JUDGED, PER_PROBLEM, RESULTS
 from reasonlite.core.tables import frame_of, read_table
-from reasonlite.evaluation import metrics
+from reasonlite.evaluation import metrics, power
 from reasonlite.evaluation.metrics import Interval, Matrix, bootstrap
 
 BUDGETS = 24  # points of a budget curve
@@ -33,6 +33,8 @@ class Scores:
     finished: Matrix
     answered: Matrix
     classes: list[list[int | None]]
+
+    counted: bool = True  # whether tokens are known; other programs' logs often lack them
 
     @property
     def n(self) -> int:
@@ -65,23 +67,38 @@ def read_scores(path: Path) -> Scores:
         matrix((pl.col("finish_reason") != "length").fill_null(True) & (pl.col("status") == "complete")),
         matrix(pl.col("answer").is_not_null()),
         classes,
+        counted=bool(ordered["tokens"].is_not_null().any()),
     )
 
 
 def read_all(judged: dict[tuple[str, str], Path], settings: Evaluation) -> Measured:
-    """The scores of every model on every benchmark; all models must have answered the same problems."""
+    """The scores of every model on every benchmark that it has answers to.
+
+    Answers that are drawn here must be to the same problems, as many of each; recorded ones may be to fewer.
+    """
     found: Measured = {}
+    drawn = {entry.model for entry in settings.models if entry.recorded is None}
     for benchmark in settings.benchmarks:
-        found[benchmark] = {entry.model: read_scores(judged[entry.model, benchmark]) for entry in settings.models}
-        baseline = found[benchmark][settings.baseline]
-        for model, scores in found[benchmark].items():
-            if (scores.problems, scores.n) != (baseline.problems, baseline.n):
+        models = [entry.model for entry in settings.models if benchmark in settings.answered(entry)]
+        found[benchmark] = {model: read_scores(judged[model, benchmark]) for model in models}
+        sizes = {model: (found[benchmark][model].problems, found[benchmark][model].n) for model in models}
+        for model in models[1:]:
+            if {models[0], model} <= drawn and sizes[model] != sizes[models[0]]:
                 raise UserError(
-                    "its problems are not the baseline's, or it has another number of answers",
+                    f"its problems are not those of {models[0]}, or it has another number of answers",
                     where=judged[model, benchmark],
                     todo="rerun the evaluation",
                 )
     return found
+
+
+def paired(left: Scores, right: Scores) -> tuple[np.ndarray, np.ndarray]:
+    """The shares of right answers, of shape (problems,) each, of the problems that both have."""
+    if left.problems == right.problems:
+        return metrics.avg_at_n(left.right), metrics.avg_at_n(right.right)
+    shared = set(left.problems) & set(right.problems)
+    places = [[place for place, name in enumerate(each.problems) if name in shared] for each in (left, right)]
+    return metrics.avg_at_n(left.right[places[0]]), metrics.avg_at_n(right.right[places[1]])
 
 
 def measure(measured: Measured, settings: Evaluation, seed: int) -> pl.DataFrame:
@@ -89,13 +106,13 @@ def measure(measured: Measured, settings: Evaluation, seed: int) -> pl.DataFrame
     rows = []
     for benchmark, by_model in measured.items():
         for model, scores in by_model.items():
-            found = _metrics(scores, by_model[settings.baseline], settings, seed)
+            found = _metrics(scores, by_model.get(settings.baseline), settings, seed)
             size = (len(scores.problems), scores.n)
             rows += [(model, benchmark, name, *vars(interval).values(), *size) for name, interval in found.items()]
     return frame_of(rows, RESULTS)
 
 
-def _metrics(scores: Scores, baseline: Scores, settings: Evaluation, seed: int) -> dict[str, Interval]:
+def _metrics(scores: Scores, baseline: Scores | None, settings: Evaluation, seed: int) -> dict[str, Interval]:
     def interval(per_problem: np.ndarray) -> Interval:
         return bootstrap(per_problem, resamples=settings.resamples, seed=seed)
 
@@ -107,13 +124,15 @@ def _metrics(scores: Scores, baseline: Scores, settings: Evaluation, seed: int) 
             found[f"pass@{k}"] = interval(100 * metrics.pass_at_k(scores.right, k))
     if any(label is not None for labels in scores.classes for label in labels):
         found[f"majority@{scores.n}"] = interval(100 * metrics.majority_at_n(scores.classes, scores.right.tolist()))
-    found["difference"] = metrics.paired_difference(
-        100 * share, 100 * metrics.avg_at_n(baseline.right), resamples=settings.resamples, seed=seed
-    )
+    if baseline is not None and set(scores.problems) & set(baseline.problems):
+        own, other = paired(scores, baseline)
+        found["difference"] = metrics.paired_difference(100 * own, 100 * other, resamples=settings.resamples, seed=seed)
     if settings.rounding:
         found["by rounding"] = interval(100.0 * scores.by_rounding.mean(axis=1))
     found["answered"] = interval(100.0 * scores.answered.mean(axis=1))
     found["cut off"] = interval(100.0 * (~scores.finished).mean(axis=1))
+    if not scores.counted:
+        return found
     found["tokens"] = interval(scores.tokens.mean(axis=1))
     median, p90, p99 = np.quantile(scores.tokens, [0.5, 0.9, 0.99])
     found["tokens p50, p90, p99"] = Interval(float(median), float(p90), float(p99))
@@ -129,16 +148,39 @@ def compare(measured: Measured, settings: Evaluation, seed: int) -> pl.DataFrame
     rows: list[tuple] = []
     for benchmark, by_model in measured.items():
         for left, right in itertools.combinations(by_model, 2):
-            shares = [metrics.avg_at_n(by_model[model].right) for model in (left, right)]
+            shares = paired(by_model[left], by_model[right])
+            if not shares[0].size:  # no problem in common
+                continue
             difference = metrics.paired_difference(
                 100 * shares[1], 100 * shares[0], resamples=settings.resamples, seed=seed
             )
             solved = [share > 0.5 for share in shares]
             gained, lost = int((solved[1] & ~solved[0]).sum()), int((solved[0] & ~solved[1]).sum())
-            values = vars(difference).values()
+            least = power.detectable(100 * (shares[1] - shares[0]))
+            values = [*vars(difference).values(), least]
             rows.append((benchmark, left, right, *values, gained, lost, metrics.mcnemar(solved[1], solved[0])))
     corrected = metrics.holm([row[-1] for row in rows])
     return frame_of([(*row, p) for row, p in zip(rows, corrected, strict=True)], COMPARISONS)
+
+
+def power_note(comparisons: pl.DataFrame, baseline: str) -> str:
+    """What the differences to the baseline are worth: the smallest that is found, and those below it; '' if none."""
+    known = comparisons.filter(
+        ((pl.col("left") == baseline) | (pl.col("right") == baseline)) & pl.col("detectable").is_finite()
+    )
+    if known.is_empty():
+        return ""
+    found = []
+    for (benchmark,), rows in known.group_by("benchmark", maintain_order=True):
+        least, most = (f"{value:.1f}" for value in (min(rows["detectable"]), max(rows["detectable"])))
+        found.append(f"{benchmark} {least}" if least == most else f"{benchmark} {least} to {most}")
+    note = f" Smallest difference to {baseline} found with 80% power, in points: {', '.join(found)}."
+    faint = known.filter(pl.col("difference").abs() < pl.col("detectable"))
+    names = [
+        f"{right if left == baseline else left} on {benchmark}"
+        for benchmark, left, right in faint.select("benchmark", "left", "right").iter_rows()
+    ]
+    return note + (f" Below it, so that another draw may turn them: {', '.join(names)}." if names else "")
 
 
 def per_problem(measured: Measured) -> pl.DataFrame:
@@ -147,7 +189,8 @@ def per_problem(measured: Measured) -> pl.DataFrame:
     for benchmark, by_model in measured.items():
         for model, scores in by_model.items():
             for number, problem in enumerate(scores.problems):
-                right, tokens = int(scores.right[number].sum()), float(scores.tokens[number].mean())
+                right = int(scores.right[number].sum())
+                tokens = float(scores.tokens[number].mean()) if scores.counted else None
                 rows.append((benchmark, problem, model, right, scores.n, tokens))
     return frame_of(sorted(rows), PER_PROBLEM)
 
@@ -156,13 +199,14 @@ def curves(measured: Measured, settings: Evaluation, seed: int) -> pl.DataFrame:
     """CURVES: pass@k for every k up to n, and avg@n within a budget of generated tokens per answer."""
     rows = []
     for benchmark, by_model in measured.items():
-        largest = max(float(scores.tokens.max()) for scores in by_model.values())
-        smallest = max(1.0, min(float(scores.tokens.min()) for scores in by_model.values()) / 2)
+        known = [scores.tokens for scores in by_model.values() if scores.counted]
+        largest = max((float(tokens.max()) for tokens in known), default=0.0)
+        smallest = max(1.0, min((float(tokens.min()) for tokens in known), default=0.0) / 2)
         grid = np.geomspace(smallest, max(largest, smallest + 1), BUDGETS)
         budgets = sorted({int(value) for value in grid} | {int(largest)})
         for model, scores in by_model.items():
             points = [("pass@k", k, metrics.pass_at_k(scores.right, k)) for k in range(1, scores.n + 1)]
-            for budget in budgets:
+            for budget in budgets if scores.counted else []:
                 points.append(
                     ("budget", budget, metrics.within_budget(scores.right, scores.tokens, scores.finished, budget))
                 )
@@ -182,7 +226,7 @@ def compute(measured: Measured, settings: Evaluation) -> pl.DataFrame:
     rows = []
     for benchmark, by_model in measured.items():
         for entry in settings.models:
-            if entry.parameters is None:
+            if entry.parameters is None or entry.model not in by_model or not by_model[entry.model].counted:
                 continue
             scores = by_model[entry.model]
             flops = sum(

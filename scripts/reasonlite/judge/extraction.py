@@ -2,7 +2,8 @@
 
 Knows where answers stand in a text; does not know whether two answers are equal. By
 strength: a sentence that names its final answer after the last box, the last box (or the
-boxes that one sentence joins), ``#### x`` (GSM8K's form) or a line ``A: x``, the words after "the answer is".
+boxes that one sentence joins), ``#### x`` (GSM8K's form) or a line ``A: x``, the field "answer" that ends a JSON
+object, the words after "the answer is".
 Text that has none of these has no answer, unless it is asked for as prose.
 """
 
@@ -20,9 +21,11 @@ _EMPTY_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{\s*\}")
 _BARE_BOX = re.compile(r"[^\s$\\{}]+")
 _FINAL = re.compile(r"(?<=final)\s+answer\s+is\s*:?\s*", re.IGNORECASE)
 _PHRASE = re.compile(
-    r"(?:answer|result)\"?\s*(?:\*\*\s*)?(?:(?:is|=|:|are)\s*:?\s*(?:\*\*\s*)?(?:equal\s+to\s+)?|(?=\$|\\\(|\\\[))",
+    r"(?:answer|result)\"?\s*(?:\*\*\s*)?"
+    r"(?:(?:is|=|:|are|(?:should|must|would) be)\s*:?\s*(?:\*\*\s*)?(?:equal\s+to\s+)?|(?=\$|\\\(|\\\[))",
     re.IGNORECASE,
 )
+_FIELD = re.compile(r"answer\"\s*:\s*(\"(?:[^\"\\\n]|\\.){0,2000}\"|-?\d[\d.,]*)\s*,?\s*\}")
 _HASHES = re.compile(r"^(?:####|A:)\s*(.+?)\s*$", re.MULTILINE)
 _STOP = re.compile(r"<\|(?:im_start|im_end|endoftext|eot_id|end|return)\|>")
 _SENTENCE_END = re.compile(
@@ -65,7 +68,8 @@ def extract(text: str, *, prose: bool = False) -> str | None:
     found = found or boxed
     if found is None:
         hashes = _HASHES.findall(text) if "####" in text or "A:" in text else []
-        found = hashes[-1] if hashes else _after_phrase(text)
+        found = hashes[-1] if hashes else _json_field(text)
+        found = _after_phrase(text) if found is None else found
     if found is None:
         found = _unclosed(text)
     if found is None and prose:
@@ -163,6 +167,19 @@ def _final_sentence(text: str, start: int) -> str | None:
         return None
     matches = list(_FINAL.finditer(tail))
     return _sentence(tail, matches[-1].end()) if matches else None
+
+
+def _json_field(text: str) -> str | None:
+    """The value of the last field "answer" that ends a JSON object, as prompts for structured replies want it."""
+    position = len(text)
+    for _ in range(MOST_PHRASES if '"' in text else 0):
+        position = text.rfind('answer"', 0, position)
+        if position < 0:
+            break
+        if match := _FIELD.match(text, position):
+            value = match[1][1:-1] if match[1].startswith('"') else match[1].rstrip(",.")
+            return _sentence(re.sub(r'\\(["\\/])', r"\1", value), 0)
+    return None
 
 
 def _after_phrase(text: str) -> str | None:

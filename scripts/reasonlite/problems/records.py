@@ -24,10 +24,10 @@ ID_COLUMNS = ("id", "index", "task_id")
 ROWS = 4_096  # read together
 
 
-def read_records(path: Path, columns: Columns, wanted: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Rows of a file with where each stands (file and line or row); of Parquet only the columns that are used."""
+def read_records(path: Path, wanted: set[str] | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Rows of a file with where each stands (file and line or row); of Parquet only ``wanted`` columns, if given."""
     if path.suffix == ".parquet":
-        yield from _parquet_rows(path, columns, wanted)
+        yield from _parquet_rows(path, wanted)
         return
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8", errors="strict") as handle:
@@ -43,15 +43,19 @@ def read_records(path: Path, columns: Columns, wanted: set[str]) -> Iterator[tup
             raise UserError(f"cannot be read as JSON in UTF-8: {error}", where=path) from None
 
 
-def _parquet_rows(path: Path, columns: Columns, wanted: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def used_columns(columns: Columns, wanted: set[str]) -> set[str]:
+    """Columns of a source's file that may be asked for, those of its rules (``wanted``) among them."""
+    named = {name for name in (columns.problem, columns.answer, columns.id) if name}
+    return named | wanted | {*PROBLEM_COLUMNS, *ANSWER_COLUMNS, *ID_COLUMNS, "test", "entry_point"}
+
+
+def _parquet_rows(path: Path, wanted: set[str] | None) -> Iterator[tuple[str, dict[str, Any]]]:
     import pyarrow
     import pyarrow.parquet
 
-    named = {columns.problem, columns.answer, columns.id, *wanted}
-    defaults = {*PROBLEM_COLUMNS, *ANSWER_COLUMNS, *ID_COLUMNS, "test", "entry_point"}
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            used = [name for name in file.schema_arrow.names if name in named | defaults]
+            used = [name for name in file.schema_arrow.names if wanted is None or name in wanted]
             row = itertools.count(1)
             for batch in file.iter_batches(ROWS, columns=used):
                 for record in batch.to_pylist():
@@ -95,12 +99,17 @@ def problem_of(
     if columns.id and columns.id not in record:
         raise UserError(f"has no column {columns.id!r}; it has {', '.join(record)}", where=where)
     identity = str(record[known]) if known else str(number)
-    worked = re.search(r"^####\s*(\S.*?)\s*$", str(answer), re.MULTILINE)  # GSM8K gives the solution before the answer
-    label = None if answer is None else worked[1] if worked else str(answer).strip()
+    label = None if answer is None else label_of(str(answer))
     if not columns.tests:
         reason = reason or unusable(problem, label)
     kept = None if label is None else storable(label)
     return row_of(name, identity, storable(problem.strip()), kept) | {"unusable": reason}
+
+
+def label_of(answer: str) -> str:
+    """The label in a data set's answer: GSM8K gives the solution before it, after four number signs."""
+    worked = re.search(r"^####\s*(\S.*?)\s*$", answer, re.MULTILINE)
+    return worked[1] if worked else answer.strip()
 
 
 def _answer_column(record: dict[str, Any], columns: Columns, where: str) -> str:

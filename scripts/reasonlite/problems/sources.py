@@ -22,7 +22,7 @@ from reasonlite.core.files import sha256_file
 from reasonlite.core.schemas import SOURCED
 from reasonlite.core.tables import frame_of
 from reasonlite.models.hub import download
-from reasonlite.problems.records import ROWS, problem_of, read_records, row_of
+from reasonlite.problems.records import ROWS, problem_of, read_records, row_of, used_columns
 
 TASK_SEED_STEP = 1_000_000  # reasoning-gym draws item i with seed + i: tasks must stay far apart
 
@@ -129,7 +129,8 @@ def _judged_records(
     paths: list[Path], columns: Columns, rules: dict[str, pl.Expr], wanted: set[str]
 ) -> Iterator[tuple[str, dict[str, Any], str | None]]:
     """Records with where each stands, and why the source's rules drop it, if they do."""
-    records = itertools.chain.from_iterable(read_records(path, columns, wanted) for path in paths)
+    named = used_columns(columns, wanted)
+    records = itertools.chain.from_iterable(read_records(path, named) for path in paths)
     if not rules:
         yield from ((where, record, None) for where, record in records)
         return

@@ -106,6 +106,31 @@ def stages(results: pl.DataFrame, baseline: str) -> Figure:
 
 
 @_styled
+def graders(table: pl.DataFrame) -> Figure:
+    """Accuracy of each model by each grader with 95% intervals, a panel a benchmark; ``table``: GRADERS."""
+    panels = [(name, part) for (name,), part in table.group_by("benchmark", maintain_order=True)]
+    sizes = [part["model"].n_unique() for _, part in panels]
+    figure = Figure(figsize=(PAGE, 1.0 + 0.25 * sum(sizes) + 0.3 * len(panels)), layout="constrained")
+    stacked = figure.subplots(len(panels), 1, squeeze=False, height_ratios=[size + 1 for size in sizes])[:, 0]
+    names = table["grader"].unique(maintain_order=True).to_list()
+    for axes, (benchmark, part) in zip(stacked, panels, strict=True):
+        models = part["model"].unique(maintain_order=True).to_list()
+        for position, grader in enumerate(names):
+            shown = part.filter(pl.col("grader") == grader)
+            places = [models.index(model) + (position - (len(names) - 1) / 2) * 0.18 for model in shown["model"]]
+            errors = [shown["accuracy"] - shown["low"], shown["high"] - shown["accuracy"]]
+            look = {"fmt": MARKERS[position % 8], "color": COLOURS[position % 8], "markersize": 3}
+            axes.errorbar(shown["accuracy"], places, xerr=errors, elinewidth=0.6, label=grader, **look)
+        axes.set_yticks(range(len(models)), models)
+        axes.invert_yaxis()
+        axes.margins(y=0.02)
+        axes.set_title(benchmark, loc="left")
+    stacked[0].legend(ncols=len(names), loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    stacked[-1].set_xlabel("accuracy (%), 95% interval over problems")
+    return figure
+
+
+@_styled
 def funnel(steps: pl.DataFrame) -> Figure:
     """Counts after each step, a bar each, one group a part; ``steps`` is the funnel table."""
     figure, axes = _axes(PAGE, 0.6 + 0.19 * steps.height)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from reasonlite.config.experiment import Config, parse_config
+from reasonlite.config.experiment import Config, Experiment, parse_config
 from reasonlite.config.sources import FileSource
 from reasonlite.core.errors import UserError
 from reasonlite.curriculum.examples import parse_filter
@@ -19,19 +19,26 @@ from reasonlite.workflow.plan import all_sources
 ARCHITECTURES = {b"02": "x86_64", b"04": "aarch64"}
 
 
-def checked(raw: dict[str, Any]) -> Config:
+def checked(raw: dict[str, Any]) -> Experiment:
     """The config, checked as a whole: keys, values, filters, trainers' arguments, local paths."""
     config = parse_config(raw)
-    for stage in config.stages:
-        check_arguments(stage.method, stage.arguments, f"stages.{stage.name}.arguments")
     for name, source in all_sources(config).items():
         if isinstance(source, FileSource) and not source.path.is_file():
             raise UserError("no such file", where=source.path, todo=f"correct the path of the source {name!r}")
     for model in config.models.values():
         if model.kind == "local":
             check_model_folder(model.path)
-    for name, stratum in config.strata.items():
-        parse_filter(stratum.filter, f"strata.{name}.filter")
+    for entry in config.evaluation.models:
+        for name, recorded in (entry.recorded or {}).items():
+            for path in recorded.paths:
+                if not path.exists():
+                    todo = f"correct the recorded answers of {entry.model} to {name}"
+                    raise UserError("no such log", where=path, todo=todo)
+    if isinstance(config, Config):
+        for stage in config.stages:
+            check_arguments(stage.method, stage.arguments, f"stages.{stage.name}.arguments")
+        for name, stratum in config.strata.items():
+            parse_filter(stratum.filter, f"strata.{name}.filter")
     return config
 
 

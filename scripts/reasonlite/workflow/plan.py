@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from reasonlite.audit import manifest
-from reasonlite.config.experiment import Config, root_of
+from reasonlite.config.evaluation import Evaluated
+from reasonlite.config.experiment import Config, Experiment, root_of
 from reasonlite.config.settings import Adjudicator, Effort, VllmEngine
 from reasonlite.config.sources import FileSource, Source
 from reasonlite.config.stages import DistillStage, SftStage, Stage
 
 
-def plan_of(config: Config, root: Path) -> dict[str, Any]:
+def plan_of(config: Experiment, root: Path) -> dict[str, Any]:
     """Everything the rule files ask of a config; JSON can hold it.
 
     ``root``: the folder of the workflow's own files, where the environment's lock lies.
@@ -25,31 +26,50 @@ def plan_of(config: Config, root: Path) -> dict[str, Any]:
     return {
         "experiment": config.experiment,
         "seed": config.seed,
-        "shards": [f"{shard:05d}" for shard in range(config.problems.shards)],
         # the environment's lock, and its hash where a changed one makes everything anew
         "lock_file": str(lock),
         "lock": manifest.read_lock(lock)[0] if config.environment.changed == "rerun" else "",
         "sources": {name: _source(config, name) for name in all_sources(config)},
-        "training_sources": list(config.problems.sources),
         "benchmarks": {
             "answers": [name for name, entry in config.evaluation.benchmarks.items() if not entry.runs_code],
             "code": [name for name, entry in config.evaluation.benchmarks.items() if entry.runs_code],
             "all": list(config.evaluation.benchmarks),
         },
         "models": {name: {"source": _plain(model), "files": _files(model)} for name, model in config.models.items()},
+        "evaluation": _plain(config.evaluation),
+        # benchmarks that a model has answers to; how those drawn here are asked for; logs of those recorded elsewhere
+        "evaluated": {entry.model: config.evaluation.answered(entry) for entry in config.evaluation.models},
+        "drawn": {
+            entry.model: [_plain(evaluation_effort(config, entry, name)) for name in config.evaluation.benchmarks]
+            for entry in config.evaluation.models
+            if entry.recorded is None
+        },
+        "recorded": {
+            entry.model: {name: _plain(log) for name, log in entry.recorded.items()}
+            for entry in config.evaluation.models
+            if entry.recorded is not None
+        },
+        "gpus_by_rule": gpus_by_rule(config),
+        "compares_compute": any(entry.parameters for entry in config.evaluation.models),
+        **(_road(config) if isinstance(config, Config) else NO_ROAD),
+    }
+
+
+# of an experiment that evaluates only; its Snakefile leaves the rules out that need more
+NO_ROAD: dict[str, Any] = {"teacher": None, "shards": [], "strata": {}, "stages": {}, "grid": None}
+
+
+def _road(config: Config) -> dict[str, Any]:
+    """What an experiment has that trains."""
+    return {
+        "shards": [f"{shard:05d}" for shard in range(config.problems.shards)],
+        "training_sources": list(config.problems.sources),
         "cleaning": _plain(config.problems.cleaning),
         "teacher": _plain(config.teacher),
         "labels": _plain(config.labels) | {"efforts": config.labels.efforts or list(config.teacher.efforts)},
         "adjudicator": _plain(adjudicator(config)),
         "strata": {name: _plain(stratum) for name, stratum in config.strata.items()},
         "stages": {stage.name: _stage(config, stage) for stage in config.stages},
-        "evaluation": _plain(config.evaluation),
-        "evaluated": {
-            entry.model: [_plain(evaluation_effort(config, entry.model, name)) for name in config.evaluation.benchmarks]
-            for entry in config.evaluation.models
-        },
-        "gpus_by_rule": gpus_by_rule(config),
-        "compares_compute": any(entry.parameters for entry in config.evaluation.models),
         "grid": _plain(config.grid) if config.grid else None,
     }
 
@@ -59,18 +79,19 @@ def _plain(model: Any) -> dict[str, Any]:
     return found
 
 
-def lock_file(config: Config, root: Path) -> Path:
+def lock_file(config: Experiment, root: Path) -> Path:
     """The environment's lock: of the working folder where it has one of that name, else of the workflow."""
     own = config.environment.lock
     return own if own.is_file() else root / own
 
 
-def all_sources(config: Config) -> dict[str, Source]:
+def all_sources(config: Experiment) -> dict[str, Source]:
     """Problem sources and benchmarks by name."""
-    return config.problems.sources | {name: entry.source for name, entry in config.evaluation.benchmarks.items()}
+    own = config.problems.sources if isinstance(config, Config) else {}
+    return own | {name: entry.source for name, entry in config.evaluation.benchmarks.items()}
 
 
-def _source(config: Config, name: str) -> dict[str, Any]:
+def _source(config: Experiment, name: str) -> dict[str, Any]:
     """A source, its local files (so that a changed one is noticed), and the options of a benchmark."""
     source, benchmark = all_sources(config)[name], config.evaluation.benchmarks.get(name)
     options = "" if benchmark is None else "--benchmark"
@@ -100,10 +121,11 @@ def _stage(config: Config, stage: Stage) -> dict[str, Any]:
     }
 
 
-def evaluation_effort(config: Config, model: str, benchmark: str) -> Effort:
-    """How a model answers a benchmark's problems, in the teacher's own terms."""
+def evaluation_effort(config: Experiment, entry: Evaluated, benchmark: str) -> Effort:
+    """How a model that is drawn here answers a benchmark's problems, in the teacher's own terms."""
     settings = config.evaluation
-    entry = next(entry for entry in settings.models if entry.model == model)
+    if entry.sampling is None:
+        raise ValueError(f"{entry.model} has no sampling")
     own = settings.benchmarks[benchmark]
     prompt = entry.prompt
     if own.instruction is not None:
@@ -124,11 +146,9 @@ def adjudicator(config: Config) -> Adjudicator:
     )
 
 
-def gpus_by_rule(config: Config) -> dict[str, int]:
+def gpus_by_rule(config: Experiment) -> dict[str, int]:
     """GPUs that one model copy of each rule with an engine is spread over."""
-    engines = {
-        "generate_answers": config.teacher.engine,
-        "adjudicate": adjudicator(config).engine,
-        "evaluate_answers": config.evaluation.engine,
-    }
+    engines: dict[str, Any] = {"evaluate_answers": config.evaluation.engine}
+    if isinstance(config, Config):
+        engines |= {"generate_answers": config.teacher.engine, "adjudicate": adjudicator(config).engine}
     return {rule: engine.tensor_parallel_size for rule, engine in engines.items() if isinstance(engine, VllmEngine)}

@@ -12,11 +12,13 @@ def existing_parts(plan: dict[str, Any], folder: Path) -> set[str]:
     results: every judged benchmark; labels: votes, judged answers and curriculum of every shard;
     training: every stage's log.
     """
-    judged = [f"judged/{effort}" for effort in plan["teacher"]["efforts"]]
+    judged = [f"judged/{effort}" for effort in plan["teacher"]["efforts"]] if plan["teacher"] else []
     examples = [f"curriculum/funnel/{stratum}" for stratum in plan["strata"]]
     labels = ["votes", "problems/shards", *judged, *examples]
     wanted = {
-        "results": [f"evaluation/{m}/{b}/judged" for m in plan["evaluated"] for b in plan["benchmarks"]["all"]],
+        "results": [
+            f"evaluation/{model}/{name}/judged" for model, names in plan["evaluated"].items() for name in names
+        ],
         "labels": [f"{part}/{shard}" for part in labels for shard in plan["shards"]],
         "training": [f"training/{stage}" for stage in plan["stages"]],
     }

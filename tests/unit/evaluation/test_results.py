@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from rows import answers_of, problems_of
 
-from reasonlite.config.experiment import Evaluation
+from reasonlite.config.evaluation import Evaluation
 from reasonlite.core import layout
 from reasonlite.core.errors import UserError
 from reasonlite.core.schemas import JUDGED, TRAINING_LOG, VOTES
@@ -144,7 +144,7 @@ def test_the_wide_table_in_markdown_and_latex(table):
 def test_tables_that_cannot_be_scored_are_refused_by_name(tmp_path):
     base = judged_table(tmp_path / "base.parquet", {"p": ["1", "2"]})
     other = judged_table(tmp_path / "other.parquet", {"q": ["1", "2"]})
-    with pytest.raises(UserError, match="not the baseline's"):
+    with pytest.raises(UserError, match="are not those of base"):
         results.read_all({("base", "aime24"): base, ("final", "aime24"): other}, SETTINGS)
     frame = pl.read_parquet(base)
     for broken, message in [

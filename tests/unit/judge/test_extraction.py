@@ -132,3 +132,27 @@ def test_training_text_splits_back_into_its_parts(reasoning, final):
         return
     whole = Transcript(reasoning.strip(), final.strip(), "complete")
     assert split_reply(training_text(whole), "stop") == whole
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer"),
+    [
+        ('{"reasoning": "x is 20.",\n "answer": "20"\n}\n\nThe answer is 20 feet for Sam.', "20"),
+        ('{"answer": "\\"5\\""}\nExplanation: the answer is large.', "5"),
+        ('```json\n{"answer": "$300"\n}\n```\nNote that the answer is formatted as a string.', "300"),
+        ('{"answer": 12,\n}', "12"),
+        ('{"answer": "In 4 weeks, Charisma has spent 34 hours on meditation."}', "34"),
+        ('{"answer": "\\\\frac{1}{2}"}', r"\frac{1}{2}"),
+        ('{"final_answer": "x+1"}', "x+1"),
+        ('{"answer": ""}', None),
+        (r'{"answer": "3"} or rather \boxed{4}', "4"),
+        ('{"answer": "3", "unit": "m"}', "3"),  # not the last field: read as a phrase
+    ],
+)
+def test_a_json_objects_answer_goes_before_phrases_around_it(reply, answer):
+    assert extract(reply) == answer
+
+
+def test_what_the_answer_should_be_is_the_answer():
+    assert extract("I have covered all the bases here. The answer should be 4.") == "4"
+    assert extract("The answer must be positive. So the answer would be $x=7$.") == "x=7"

@@ -1,0 +1,74 @@
+"""What is evaluated: benchmarks, models, and answers drawn here or recorded elsewhere. Part of the config's models."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from reasonlite.config.recorded import Log
+from reasonlite.config.settings import Closed, Name, Prompt, Sampling, VllmEngine
+from reasonlite.config.sources import GymSource, Source
+
+Grader = Literal["math_verify", "equality", "own"]
+
+
+class Benchmark(Closed):
+    """A held-out problem set."""
+
+    source: Source
+    instruction: str | None = Field(None, description="text after each of its problems, instead of the model's own")
+    answers_per_problem: int | None = Field(None, ge=1, description="answers drawn here; default: as for all")
+    content_sha256: str | None = Field(
+        None,
+        pattern="^[0-9a-f]{64}$",
+        description="hash of its problems and answers as read, so that a changed copy is refused; the log tells it",
+    )
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether answers are programs, judged by tests."""
+        return not isinstance(self.source, GymSource) and self.source.columns.tests
+
+
+class Evaluated(Closed):
+    model: Name = Field(description="one of models or stages; any name where its answers are recorded")
+    prompt: Prompt = Field(default_factory=lambda: Prompt())
+    sampling: Sampling | None = Field(None, description="needed unless its answers are recorded")
+    recorded: dict[Name, Log] | None = Field(
+        None, description="by benchmark, the log of another program that holds its answers; the engine draws none then"
+    )
+    parameters: float | None = Field(None, gt=0, description="parameters in billions, for accuracy against compute")
+    layers: int = Field(0, ge=0, description="layers, for the attention's share of the compute; 0 leaves it out")
+    attention_width: int = Field(0, ge=0, description="attention heads times their size, for the same")
+    claimed: dict[Name, float] = Field(
+        default_factory=dict, description="by benchmark, the score in per cent that was published for these answers"
+    )
+    published: str | None = Field(None, description="the model's name in config/published, to put it beside")
+
+
+class Evaluation(Closed):
+    engine: VllmEngine | None = Field(None, description="needed unless all answers are recorded")
+    engines: int = Field(
+        1,
+        ge=1,
+        description="jobs, an engine each, that share the answers of a model; with another number all are drawn again",
+    )
+    benchmarks: dict[Name, Benchmark] = Field(min_length=1, description="held-out problem sets")
+    answers_per_problem: int = Field(ge=1, description="answers drawn for every problem: the n of avg@n")
+    first_seed: int | None = Field(
+        None, ge=0, description="seed of every problem's first answer, the next has one more; default: derived seeds"
+    )
+    pass_at: list[int] = Field(min_length=1, description="the k of pass@k; none above answers_per_problem")
+    rounding: bool = Field(False, description="as labels.rounding, counted apart as by rounding in the results")
+    models: list[Evaluated] = Field(min_length=1, description="what is compared, in the table's order")
+    baseline: Name = Field(description="the model that the others are compared with")
+    resamples: int = Field(10_000, ge=100, description="bootstrap draws over problems for the intervals")
+    graders: list[Grader] = Field(
+        default_factory=list,
+        description="who else judges the same answers, in tables/graders; own: the log's verdict",
+    )
+
+    def answered(self, entry: Evaluated) -> list[str]:
+        """The benchmarks that a model has answers to: all that are drawn, or those that are recorded."""
+        return [name for name in self.benchmarks if entry.recorded is None or name in entry.recorded]
