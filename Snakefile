@@ -47,6 +47,7 @@ include: "rules/evaluation_code.smk"
 include: "rules/tables_of_results.smk"
 include: "rules/tables_of_graders.smk"
 
+
 if PLAN["teacher"]:  # else the experiment evaluates only
 
     include: "rules/cleaning.smk"

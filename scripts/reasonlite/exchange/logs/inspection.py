@@ -13,6 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import zipfile_zstd  # noqa: F401  # teaches zipfile the compression of .eval files
+import zstandard
+
 from reasonlite.config.recorded import InspectLog
 from reasonlite.core.errors import UserError
 from reasonlite.exchange.logs import Drawn, Opened, choose, lacking
@@ -92,7 +95,7 @@ def _member(path: Path, name: str) -> dict[str, Any]:
     except KeyError:
         todo = "the run did not end: finish it with inspect eval-retry"
         raise UserError(f"has no {name}", where=path, todo=todo) from None
-    except (zipfile.BadZipFile, zlib.error, ValueError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, zstandard.ZstdError, NotImplementedError, ValueError, OSError) as error:
         raise UserError(f"cannot be read: {error}", where=f"{path}: {name}") from None
     if not isinstance(found, dict):
         raise lacking(f"{path}: {name}", "Inspect", "0.3", "sample")
