@@ -41,11 +41,19 @@ wildcard_constraints:
 include: "rules/models.smk"
 include: "rules/problems.smk"
 include: "rules/evaluation_answers.smk"
-include: "rules/evaluation_recorded.smk"
 include: "rules/evaluation.smk"
 include: "rules/evaluation_code.smk"
 include: "rules/tables_of_results.smk"
-include: "rules/tables_of_graders.smk"
+
+
+if PLAN["recorded"]:
+
+    include: "rules/evaluation_recorded.smk"
+
+
+if GRADERS:
+
+    include: "rules/tables_of_graders.smk"
 
 
 if PLAN["teacher"]:  # else the experiment evaluates only
@@ -57,6 +65,7 @@ if PLAN["teacher"]:  # else the experiment evaluates only
     include: "rules/curriculum.smk"
     include: "rules/training.smk"
     include: "rules/tables_of_data.smk"
+    include: "rules/tables_of_contamination.smk"
     include: "rules/tables_of_costs.smk"
     include: "rules/preflight.smk"
 

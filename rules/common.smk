@@ -37,6 +37,7 @@ PUBLISHED = str(HOME / "config" / "published")
 IMAGE = HOME / "envs" / "image.sif"
 RESULTS = f"results/{PLAN['experiment']}"
 SHARDS = PLAN["shards"]
+GRADERS = PLAN["evaluation"]["graders"]  # besides the rules
 SCRIPTS_USED = set()
 LOCK_OPTION = f"--lock {PLAN['lock']}" if PLAN["lock"] else ""
 

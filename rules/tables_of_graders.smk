@@ -2,8 +2,6 @@
 # Requires: evaluation/{model}/{benchmark}/answers.parquet, judged.parquet, pairs.parquet; log.parquet of recorded ones.
 # Gives: evaluation/{model}/{benchmark}/graded.parquet; tables/graders.csv, .md; grader_disagreements.csv; explained.csv, .md.
 
-GRADERS = PLAN["evaluation"]["graders"]
-
 
 rule grade_answers:
     input:

@@ -9,6 +9,7 @@ TABLES = {
 if PLAN["teacher"]:
     TABLES |= {
         "tabulate_distributions": {"results", "labels"},
+        "tabulate_contamination": {"results", "labels"},
         "tabulate_funnel": {"labels"},
         "tabulate_sweep": {"labels"},
         "tabulate_ledger": {"labels", "results", "training"},

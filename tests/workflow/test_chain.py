@@ -159,6 +159,7 @@ def test_every_output_of_the_design_is_there(finished):
         "tables/funnel.csv",
         "tables/vote_sweep.csv",
         "tables/agreement.csv",
+        "tables/contamination.csv",
         "tables/disagreements.csv",
         "manifest.json",
         *(

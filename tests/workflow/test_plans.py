@@ -10,10 +10,12 @@ CONFIGS = sorted({path.name for path in (ROOT / "config").glob("*.yaml")} - {"sc
 
 
 @pytest.mark.parametrize("config", CONFIGS)
-def test_every_config_plans(project, config):
+def test_every_config_plans(project, config, request):
+    if "data/outputs" in (project / "config" / config).read_text() and not (project / "data").exists():
+        (project / "data").symlink_to(request.getfixturevalue("shared_data"))  # or it is skipped
     done = run_snakemake(project, "-n", "--quiet", "rules", "--configfile", f"config/{config}")
     assert done.returncode == 0, done.stderr
-    assert "generate_answers" in done.stdout + done.stderr
+    assert ("take_answers" if config == "regrade.yaml" else "generate_answers") in done.stdout + done.stderr
 
 
 def demo():

@@ -72,6 +72,19 @@ def explained(table: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
     return ["benchmark", "left", "right", "part", "points", "answers"], body
 
 
+def contamination(table: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of scores on all and on the clean problems of each benchmark."""
+    body = []
+    for row in table.iter_rows(named=True):
+        counts = [str(row[name]) for name in ("problems", "twins", "variants", "clean")]
+        scores = [
+            "" if row[name] is None else f"{row[name]:.1f} [{row[f'{name}_low']:.1f}, {row[f'{name}_high']:.1f}]"
+            for name in ("whole", "part")
+        ]
+        body.append([row["model"], row["benchmark"], *counts, *scores])
+    return ["model", "benchmark", "problems", "twins", "variants", "clean", "all problems", "clean problems"], body
+
+
 def plain(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows as lines for a terminal: the first column to the left, numbers to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -198,6 +198,22 @@ GRADERS = pl.Schema(
         "rejects": pl.Int64,  # the other way round
     }
 )
+CONTAMINATION = pl.Schema(
+    {
+        "benchmark": pl.String,
+        "problems": pl.Int64,
+        "twins": pl.Int64,  # its problems that a training source had too, in the same or nearly the same words
+        "variants": pl.Int64,  # its other problems of which a training source had one with other numbers
+        "clean": pl.Int64,  # its problems that are neither
+        "model": pl.String,
+        "whole": pl.Float64,  # avg@n over all problems, per cent, with its 95% interval
+        "whole_low": pl.Float64,
+        "whole_high": pl.Float64,
+        "part": pl.Float64,  # the same over the clean ones; null where there are none
+        "part_low": pl.Float64,
+        "part_high": pl.Float64,
+    }
+)
 EXPLAINED = pl.Schema(
     {
         "benchmark": pl.String,
