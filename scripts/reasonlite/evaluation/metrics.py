@@ -5,6 +5,8 @@ Works on a matrix of verdicts (problems x answers); does not know models or benc
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import comb
 
@@ -13,6 +15,7 @@ import numpy as np
 from reasonlite.core.errors import UserError
 
 Matrix = np.ndarray  # bool, shape (problems, n)
+KEPT_DRAWS = 40_000_000  # problems times resamples of which the draws are kept, in 80 MB
 
 
 @dataclass(frozen=True)
@@ -61,16 +64,31 @@ def pass_at_k(matrix: Matrix, k: int) -> np.ndarray:
 
 def bootstrap(per_problem: np.ndarray, *, resamples: int, seed: int) -> Interval:
     """Mean over problems with its 95% percentile interval, problems drawn with replacement."""
-    generator = np.random.default_rng(seed)
-    size = len(per_problem)
-    means = np.concatenate(
-        [
-            per_problem[generator.integers(0, size, (count, size))].mean(axis=1)
-            for count in _blocks(resamples, max(1, 4_000_000 // size))  # at most 32 MB of draws at once
-        ]
-    )
+    values, size = np.asarray(per_problem, dtype=float), len(per_problem)
+    if size * resamples <= KEPT_DRAWS:
+        means = np.concatenate([counts.astype(float) @ values for counts in _counts(size, resamples, seed)]) / size
+    else:
+        means = np.concatenate([values[drawn].mean(axis=1) for drawn in _draws(size, resamples, seed)])
     low, high = np.quantile(means, [0.025, 0.975])
     return Interval(float(per_problem.mean()), float(low), float(high))
+
+
+@functools.lru_cache(maxsize=4)
+def _counts(size: int, resamples: int, seed: int) -> list[Matrix]:
+    """How often each resample has each problem, (resamples, size): tables of many models draw the same each time."""
+    found = []
+    for drawn in _draws(size, resamples, seed):
+        places = drawn + size * np.arange(len(drawn))[:, None]
+        counts = np.bincount(places.ravel(), minlength=drawn.size)
+        found.append(counts.reshape(drawn.shape).astype(np.uint16))
+    return found
+
+
+def _draws(size: int, resamples: int, seed: int) -> Iterator[Matrix]:
+    """Problems drawn with replacement, (resamples, size), at most 32 MB at once."""
+    generator = np.random.default_rng(seed)
+    for count in _blocks(resamples, max(1, 4_000_000 // size)):
+        yield generator.integers(0, size, (count, size))
 
 
 def _blocks(total: int, size: int) -> list[int]:
