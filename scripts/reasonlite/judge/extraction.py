@@ -34,7 +34,9 @@ _SENTENCE_END = re.compile(
 _FILLERS = re.compile(
     r"^(?:\s|[*:]|\\?\"|(?:for sure|definitely|clearly|simply|probably|therefore|thus|just)\b)+", re.IGNORECASE
 )
-_SUM = re.compile(r"^[\d\s.+*/×x()-]+(?:=[\d\s.+*/×x()-]+)+$")
+_SUM = re.compile(r"^[\d\s.,$+*/×÷x()-]+(?:=[\d\s.,$+*/×÷x()-]+)+$")
+_VALUED = re.compile(r"\d|\\(?!text|mathrm|mathbf)")
+_OPEN_SUM = re.compile(r"[-+*/×÷=]\s*$")  # what stands between two prices is no formula: $105 - $90
 _VERB = re.compile(r"\b(?:is|are|was|equals?|of|be|by|=)\s+(?!(?:the|a|an)\b)", re.IGNORECASE)
 _MATH = re.compile(
     r"\$\$(.+?)\$\$|(?<![\\$\d])\$(?! ?\d[\d,.]* [a-z])((?:\\.|[^$\\\n]){1,500}?)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]",
@@ -65,6 +67,8 @@ def extract(text: str, *, prose: bool = False) -> str | None:
     """
     end, boxed = _boxed(text)
     found = _final_sentence(text, end) if boxed is not None else None
+    if found and boxed and _VALUED.search(boxed) and not _VALUED.search(found):
+        found = None  # "the final answer is clearly highlighted" says nothing of a number in a box
     found = found or boxed
     if found is None:
         hashes = _HASHES.findall(text) if "####" in text or "A:" in text else []
@@ -205,15 +209,17 @@ def _sentence(text: str, start: int) -> str:
     """The answer in the sentence that begins at a position."""
     window = _FILLERS.sub("", _before_stop(text[start : start + LONGEST]))
     if window[:1] in ("$", "\\") and (formulas := _FORMULAS.match(window)):
-        return formulas.group().strip("$ ")
+        formula = formulas.group().strip("$ ")
+        if not _OPEN_SUM.search(formula):
+            return formula
     end = _SENTENCE_END.search(window)
     found = window[: end.start() if end else len(window)].strip(" *$:`\"'")
     if " " not in found:
-        return found.rpartition("=")[2] if "=" in found and _SUM.match(found) else found
+        return found.rpartition("=")[2].strip("$") if "=" in found and _SUM.match(found) else found
     if choice := re.match(r"\(?([A-J])\)?,\s", found):
         return choice[1]
     if "=" in found and _SUM.match(found):  # "the answer is 27 + 9 = 36"
-        return found.rpartition("=")[2].strip()
+        return found.rpartition("=")[2].strip(" $")
     if len(_plain_words(found)) > 2 and not found[:1].isdigit():
         verbs = [match.end() for match in _VERB.finditer(found)]
         tail = found[verbs[-1] :].strip(" *$") if verbs else ""

@@ -145,12 +145,21 @@ def test_training_text_splits_back_into_its_parts(reasoning, final):
         ('{"answer": "\\\\frac{1}{2}"}', r"\frac{1}{2}"),
         ('{"final_answer": "x+1"}', "x+1"),
         ('{"answer": ""}', None),
+        ('{"answer": "$105 - $90 = $15"}', "15"),
+        ('{"answer": "3*68 + 2*80 = 364"}', "364"),
         (r'{"answer": "3"} or rather \boxed{4}', "4"),
         ('{"answer": "3", "unit": "m"}', "3"),  # not the last field: read as a phrase
     ],
 )
 def test_a_json_objects_answer_goes_before_phrases_around_it(reply, answer):
     assert extract(reply) == answer
+
+
+def test_words_about_the_final_answer_do_not_take_the_place_of_a_number_in_a_box():
+    assert extract(r"So \boxed{66}. I made sure that the final answer is clearly highlighted.") == "66"
+    assert extract(r"So \boxed{66}? No, the final answer is 67.") == "67"
+    assert extract(r"So \boxed{\text{east}}. The final answer is west.") == "west"
+    assert extract(r"So \boxed{east}. The final answer is west.") == "west"
 
 
 def test_what_the_answer_should_be_is_the_answer():
