@@ -6,7 +6,7 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite.answers import canary, engines
+from reasonlite.answers import canary, engines, sampling
 from reasonlite.cluster import devices, interruption
 from reasonlite.config.settings import Adjudicator, Engine, Prompt, ServerEngine
 from reasonlite.core import cli, errors, logs, schemas, tables
@@ -37,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error("--model is needed with the vllm engine")
     model = (arguments.engine.model if server else folders.fingerprint(arguments.model)) + arguments.lock
     settings = arguments.settings
+    drawn = sampling.resolved(settings.sampling, None if server else arguments.model)
+    settings = settings.model_copy(update={"sampling": drawn})
     court = adjudication.Court(settings, arguments.engine, model, arguments.seed, arguments.commit)
     asked = adjudication.questions(
         tables.read_table(arguments.groups, schemas.GROUPS),

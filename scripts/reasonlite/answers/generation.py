@@ -73,7 +73,7 @@ def request_of(
         "messages": messages,
         "seed": seed,
         "model": model,
-        "engine": engine.model_dump(mode="json", exclude=SPEED),
+        "engine": engine.model_dump(mode="json", exclude=SPEED - set(getattr(engine, "keyed", []))),
         "sampling": sampling.model_dump(),
         "template_arguments": template_arguments,
     }

@@ -6,7 +6,7 @@ import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 Name = Annotated[str, Field(pattern=NAME)]
@@ -21,9 +21,25 @@ class Closed(BaseModel):
 
 
 class Sampling(Closed):
-    temperature: float = Field(ge=0.0, le=10.0, description="0 is greedy")
-    top_p: float = Field(1.0, gt=0.0, le=1.0, description="nucleus mass")
+    temperature: float | None = Field(None, ge=0.0, le=10.0, description="0 is greedy; needed without from_model")
+    top_p: float | None = Field(None, gt=0.0, le=1.0, description="nucleus mass; default: 1")
     max_tokens: int = Field(ge=1, description="tokens an answer may have, thinking included")
+    from_model: bool = Field(
+        False,
+        description="temperature, top_p, top_k, min_p and repetition_penalty that are not said here are those of"
+        " the model's generation_config.json; not with a server, whose model's files are not here",
+    )
+    arguments: dict[str, Any] = Field(
+        default_factory=dict,
+        description="further parameters by the engine's own names, such as top_k, min_p, repetition_penalty,"
+        " thinking_token_budget or stop; what is not said has no effect, also on a server with defaults of its own",
+    )
+
+    @model_validator(mode="after")
+    def temperature_is_known(self) -> Sampling:
+        if self.temperature is None and not self.from_model:
+            raise ValueError("temperature is needed, or from_model: true")
+        return self
 
 
 def _dated(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -84,6 +100,11 @@ class VllmEngine(Closed):
         default_factory=lambda: Canary(), description="garbage ends the job; null for models that write nothing else"
     )
     arguments: dict[str, Any] = Field(default_factory=dict, description="further arguments of vllm.LLM")
+    keyed: list[Literal["tensor_parallel_size", "max_num_seqs"]] = Field(
+        default_factory=list,
+        description="settings of speed that count in an answer's key, because they may change answers on a GPU: with"
+        " another value all are drawn again",
+    )
 
     @property
     def seeds_answers(self) -> bool:

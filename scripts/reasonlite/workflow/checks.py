@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from reasonlite.answers.sampling import check_sampling
 from reasonlite.config.experiment import Config, Experiment, parse_config
 from reasonlite.config.sources import FileSource
 from reasonlite.core.errors import UserError
@@ -34,7 +35,15 @@ def checked(raw: dict[str, Any]) -> Experiment:
                 if not path.exists():
                     todo = f"correct the recorded answers of {entry.model} to {name}"
                     raise UserError("no such log", where=path, todo=todo)
+    for entry in config.evaluation.models:
+        if entry.sampling is not None:
+            check_sampling(entry.sampling, f"evaluation.models.{entry.model}", served=False)
     if isinstance(config, Config):
+        for name, effort in config.teacher.efforts.items():
+            check_sampling(effort.sampling, f"teacher.efforts.{name}", served=config.teacher.engine.kind == "server")
+        judge = config.labels.adjudicator
+        served = (judge.engine or config.teacher.engine).kind == "server"
+        check_sampling(judge.sampling, "labels.adjudicator", served=served)
         for stage in config.stages:
             check_arguments(stage.method, stage.arguments, f"stages.{stage.name}.arguments")
         for name, stratum in config.strata.items():

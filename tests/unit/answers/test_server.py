@@ -89,6 +89,17 @@ def test_a_request_carries_sampling_seed_and_template_arguments():
     assert sent["chat_template_kwargs"] == {"reasoning_effort": "high"}
 
 
+def test_vllms_server_is_told_everything_and_another_only_what_was_asked_for():
+    vllm = Fake([(200, completion("4"))], models={"data": [{"id": "m", "owned_by": "vllm"}]})
+    ask(vllm)
+    assert {name: vllm.asked[0][name] for name in ("top_k", "min_p", "repetition_penalty", "presence_penalty")} == {
+        "top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0, "presence_penalty": 0.0,
+    }  # fmt: skip
+    other = Fake([(200, completion("4"))])
+    ask(other)
+    assert not {"top_k", "min_p", "repetition_penalty"} & set(other.asked[0])
+
+
 @pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
 def test_reasoning_that_the_server_split_off_is_put_back(field):
     reply = ask(Fake([(200, completion("\\boxed{4}", **{field: "2+2"}))]))[0]

@@ -12,6 +12,7 @@ from typing import Any
 
 from reasonlite.answers.engines import Reply, Request, cpu_sampler
 from reasonlite.answers.prompts import Message
+from reasonlite.answers.sampling import parameters
 from reasonlite.config.settings import Sampling, VllmEngine
 from reasonlite.core.errors import UserError
 from reasonlite.core.logs import get_logger
@@ -146,10 +147,8 @@ class Offline:
 
         sampling = request.sampling or self._sampling
         return SamplingParams(
+            **parameters(sampling),
             output_kind=RequestOutputKind.FINAL_ONLY,
-            temperature=sampling.temperature,
-            top_p=sampling.top_p,
-            max_tokens=sampling.max_tokens,
             seed=request.seed if self._settings.seeds_answers else None,
             logprobs=0 if request.sampling else None,  # of the token itself alone
             skip_special_tokens=False,  # Harmony's channels are special tokens

@@ -9,8 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reasonlite.answers.engines import Reply, Request
+from reasonlite.answers.sampling import NEUTRAL, parameters
 from reasonlite.config.settings import Sampling, ServerEngine
 from reasonlite.core.errors import UserError
+
+# what every OpenAI-compatible server takes
+STANDARD = {"temperature", "top_p", "max_tokens", "presence_penalty", "frequency_penalty", "stop", "logit_bias"}
 
 
 class Server:
@@ -45,7 +49,8 @@ class Server:
         try:
             response = httpx.get(url, headers={"Authorization": f"Bearer {self._key}"}, timeout=30)
             response.raise_for_status()
-            names = [entry["id"] for entry in response.json()["data"]]
+            models = response.json()["data"]
+            names = [entry["id"] for entry in models]
         except httpx.HTTPError as error:
             raise UserError(
                 f"the server does not answer: {error}", where=url, todo="start it, or correct engine.url"
@@ -62,6 +67,8 @@ class Server:
                 where=url,
                 todo="correct engine.model",
             )
+        # vLLM's server fills what a request does not say from the model's generation config
+        self._fills = any(entry.get("owned_by") == "vllm" for entry in models)
 
     def replies(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply]]:
         from openai import AsyncOpenAI
@@ -92,16 +99,19 @@ class Server:
         """One reply. What the server could not take is lost; what it answered, however badly, is a reply."""
         import openai
 
-        sampling = request.sampling or self._sampling
+        told = parameters(request.sampling or self._sampling)
+        extra = {name: told.pop(name) for name in [*told] if name not in STANDARD}
+        if not self._fills:  # others refuse parameters that they do not know
+            extra = {name: value for name, value in extra.items() if NEUTRAL.get(name) != value}
+        if self._template_arguments:
+            extra["chat_template_kwargs"] = self._template_arguments
         try:
             completion = await client.chat.completions.create(
                 model=self._settings.model,
                 messages=request.messages,
-                temperature=sampling.temperature,
-                top_p=sampling.top_p,
-                max_tokens=sampling.max_tokens,
                 seed=request.seed,
-                extra_body={"chat_template_kwargs": self._template_arguments} if self._template_arguments else None,
+                extra_body=extra or None,
+                **told,
             )
         except openai.APITimeoutError as failure:
             return Reply(None, error=f"{type(failure).__name__}: {failure}")
