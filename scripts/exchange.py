@@ -1,8 +1,9 @@
-"""Take ReasonLite's JSON Lines in, or give results out in its layout or its training format.
+"""Take ReasonLite's JSON Lines in, or give results out in its layout, its training format, or as a log of Inspect.
 
 Examples: python scripts/exchange.py take-in datas/my_run --effort medium --source pol --shards 343 \\
               --output recorded
           python scripts/exchange.py give-out results/demo --effort medium --output datas/demo
+          python scripts/exchange.py give-inspect results/demo --model final --benchmark heldout --output final.json
           python scripts/exchange.py give-training results/demo --stratum short --output datas/demo/format_data
 
 What was taken in is used with teacher.engine: {kind: recorded, folder: recorded}; its info.jsonl is a problem
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reasonlite.core import cli, errors
-from reasonlite.exchange import jsonl
+from reasonlite.exchange import inspect_out, jsonl
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -31,16 +32,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     giving = commands.add_parser("give-out", help="problems, answers, verdicts and votes in their layout")
     giving.add_argument("folder", type=Path, help="results of an experiment")
     giving.add_argument("--effort", required=True, help="the effort whose answers are given")
+    inspect = commands.add_parser("give-inspect", help="a model's answers to a benchmark as a log of Inspect, .json")
+    inspect.add_argument("folder", type=Path, help="results of an experiment")
+    inspect.add_argument("--model", required=True, help="one of the evaluated models")
+    inspect.add_argument("--benchmark", required=True, help="one of the benchmarks")
     training = commands.add_parser("give-training", help="examples in their training format")
     training.add_argument("folder", type=Path, help="results of an experiment")
     training.add_argument("--stratum", required=True, help="the stratum whose examples are given")
-    for command in (taking, giving, training):
-        command.add_argument("--output", type=Path, required=True, help="folder to write")
+    for command in (taking, giving, inspect, training):
+        command.add_argument("--output", type=Path, required=True, help="folder to write; a file for give-inspect")
     arguments = parser.parse_args(argv)
     if arguments.command == "take-in":
         counts = jsonl.take_in(arguments.folder, arguments.effort, arguments.shards, arguments.output, arguments.source)
     elif arguments.command == "give-out":
         counts = jsonl.give_out(arguments.folder, arguments.effort, arguments.output)
+    elif arguments.command == "give-inspect":
+        counts = {"answers": inspect_out.give(arguments.folder, arguments.model, arguments.benchmark, arguments.output)}
     else:
         tables = sorted((arguments.folder / "curriculum" / arguments.stratum).glob("*.parquet"))
         if not tables:

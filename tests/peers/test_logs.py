@@ -191,6 +191,18 @@ def test_settings_and_scores_of_the_runs_are_kept(tables):
         assert each["stated"] == [pytest.approx(each["own"])] and each["labels that differ"] == []
 
 
+def test_inspects_library_reads_what_we_give_out(tables, tmp_path):
+    from inspect_ai.log import read_eval_log
+
+    command = [ROOT / ".venv" / "bin" / "python", ROOT / "scripts" / "exchange.py", "give-inspect", tables]
+    named = ["--model", "by_lm_eval", "--benchmark", "little", "--output", tmp_path / "given.json"]
+    subprocess.run([*command, *named], check=True)
+    log = read_eval_log(str(tmp_path / "given.json"))
+    assert log.status == "success" and log.results.scores[0].metrics["accuracy"].value == 0.5
+    assert [sample.scores["reasonlite"].value for sample in log.samples] == ["C", "C", "I", "N"]
+    assert [sample.output.completion for sample in log.samples] == [reply for _, _, reply, _ in PROBLEMS]
+
+
 def test_the_reader_of_inspect_logs_reads_what_the_library_reads(inspect_log):
     from inspect_ai.log import read_eval_log
 

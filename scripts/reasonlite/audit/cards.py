@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 import yaml
 
+from reasonlite.audit.scores import model_index
 from reasonlite.config.experiment import Config
 from reasonlite.core import layout
 
@@ -100,16 +101,11 @@ def model_card(config: Config, results: Path, name: str) -> str:
     own = results / "checkpoints" / name / "README.md"
     trained = own.read_text(encoding="utf-8").split("---\n", 2)[-1].strip().split("\n", 1)[-1].strip()
     table = pl.read_csv(results / "tables" / "results.csv", infer_schema_length=None)
-    mine = table.filter((pl.col("model") == name) & pl.col("metric").str.starts_with("avg@"))
-    scores = [
-        {"task": {"type": "text-generation"}, "dataset": {"name": row["benchmark"], "type": row["benchmark"]},
-         "metrics": [{"type": row["metric"], "value": row["value"]}]}
-        for row in mine.iter_rows(named=True)
-    ]  # fmt: skip
+    index = model_index(config, results, name)
     fields = {
         **({"license": release.license} if release.license else {}),
         **{"library_name": "transformers", "pipeline_tag": "text-generation", "tags": ["reasonlite-snakemake", "trl"]},
-        **({"model-index": [{"name": name, "results": scores}]} if scores else {}),
+        **({"model-index": index} if index else {}),
     }
     header, body = layout.wide(table)
     return "\n".join(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reasonlite.audit import cards
+from reasonlite.audit.scores import eval_results
 from reasonlite.config.experiment import Config
 from reasonlite.core.errors import UserError
 
@@ -26,6 +27,7 @@ def plan(results: Path, config: Config, stage: str | None) -> Iterator[tuple[str
         if not (folder / "config.json").is_file():
             raise UserError("no such checkpoint", where=folder, todo="name a stage of the config that was trained")
         yield "README.md", cards.model_card(config, results, stage)
+        yield from eval_results(config, results, stage).items()
         yield from (
             (file.name, file) for file in sorted(folder.iterdir()) if file.is_file() and file.name != "README.md"
         )

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from reasonlite.config.recorded import Log
 from reasonlite.config.settings import Closed, Name, Prompt, Sampling, VllmEngine
-from reasonlite.config.sources import GymSource, Source
+from reasonlite.config.sources import GymSource, HubSource, Source
 
 Grader = Literal["math_verify", "equality", "own"]
 
@@ -25,10 +25,23 @@ class Benchmark(Closed):
         description="hash of its problems and answers as read, so that a changed copy is refused; the log tells it",
     )
 
+    hub_dataset: str | None = Field(
+        None,
+        pattern="^[^/ ]+/[^/ ]+$",
+        description="the data set on the hub, owner/name, for cards; default: the source's",
+    )
+    hub_task: str = Field("default", description="its task on the hub, for .eval_results")
+
     @property
     def runs_code(self) -> bool:
         """Whether answers are programs, judged by tests."""
         return not isinstance(self.source, GymSource) and self.source.columns.tests
+
+    def on_hub(self) -> tuple[str, str | None] | None:
+        """The data set on the hub that it is, and its revision where that is known; None if it is none."""
+        if isinstance(self.source, HubSource):
+            return self.hub_dataset or self.source.repo, self.source.revision
+        return (self.hub_dataset, None) if self.hub_dataset else None
 
 
 class Evaluated(Closed):

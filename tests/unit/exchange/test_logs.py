@@ -12,9 +12,12 @@ from pydantic import TypeAdapter
 
 from reasonlite.config.recorded import Log
 from reasonlite.core.errors import UserError
-from reasonlite.core.schemas import ANSWERS, PROBLEMS, TAKEN
-from reasonlite.core.tables import frame_of
+from reasonlite.core.schemas import ANSWERS, JUDGED, PROBLEMS, TAKEN
+from reasonlite.core.tables import frame_of, write_table
+from reasonlite.exchange.inspect_out import give
 from reasonlite.exchange.taking import take
+from reasonlite.labels.groups import group
+from reasonlite.labels.judged import judge
 
 ADAPTER = TypeAdapter(Log)
 TEXTS = ["What is one half of one?", "How many sides does a square have?"]
@@ -151,6 +154,23 @@ def test_inspect_logs_keep_epochs_reasoning_cuts_and_what_was_sent(tmp_path, arc
     assert taken.answers["tokens"].to_list() == [7] * 4 and taken.rows["score"].to_list() == [1.0, 0.0, 1.0, 0.0]
     assert taken.rows["prompt"][0] == f"Solve: {TEXTS[0]}"
     assert taken.facts["settings"]["generation"] == {"temperature": 0.6} and taken.facts["stated"] == [0.5]
+
+
+def test_what_is_given_out_as_a_log_of_inspect_comes_in_again_the_same(tmp_path):
+    taken = take(log_of(eval_log(tmp_path / "log.eval", INSPECTED), "inspect"), BENCHMARK)
+    folder = tmp_path / "results" / "evaluation" / "m" / "b"
+    write_table(tmp_path / "results" / "problems" / "sources" / "b.parquet", BENCHMARK, PROBLEMS)
+    write_table(folder / "answers.parquet", taken.answers, ANSWERS)
+    groups, *_ = group(taken.answers, BENCHMARK)
+    judged = judge(taken.answers, groups, BENCHMARK.select("id", "source"), None)
+    write_table(folder / "judged.parquet", judged, JUDGED)
+    assert give(tmp_path / "results", "m", "b", tmp_path / "out.json") == 4
+    again = take(log_of(tmp_path / "out.json", "inspect"), BENCHMARK)
+    same = ["answer_id", "text", "status", "answer", "tokens", "finish_reason"]
+    assert again.answers.select(same).equals(taken.answers.select(same))
+    assert [score == 1.0 for score in again.rows["score"]] == judged.sort("answer_id")["correct"].to_list()
+    with pytest.raises(UserError, match="has no judged answers"):
+        give(tmp_path / "results", "m", "other", tmp_path / "out.json")
 
 
 @pytest.mark.parametrize(
