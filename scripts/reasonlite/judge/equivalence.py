@@ -137,7 +137,17 @@ def _dates(first: Reading, second: Reading) -> Verdict | None:
 
 
 def _times(first: Reading, second: Reading) -> Verdict | None:
-    """Times of day of which at least one says am or pm; a missing one is not held against the other."""
+    """Times of day of which at least one says am or pm; a missing one is not held against the other.
+
+    A number beside a time is its hour, or nothing is known: 2 may be two o'clock, and 14 as well.
+    """
+    clocks = [reading.clock for reading in (first, second)]
+    if (clocks[0] is None) != (clocks[1] is None):
+        (seconds, half), number = (clocks[0], second.cleaned) if clocks[0] else (clocks[1], first.cleaned)  # type: ignore
+        if not half or not re.fullmatch(r"\d{1,2}", number):
+            return None
+        hours = {seconds // 3600, seconds // 3600 % 12 or 12}
+        return equal("time") if seconds % 3600 == 0 and int(number) in hours else undecided("a time beside a number")
     if first.clock is None or second.clock is None or not (first.clock[1] or second.clock[1]):
         return None
     apart = abs(first.clock[0] - second.clock[0])

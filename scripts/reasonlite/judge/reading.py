@@ -19,6 +19,12 @@ _NAMED_SETS = {"none": Symbol("emptyset"), "reals": Symbol("reals")}
 _ASIDE = re.compile(r"(?:\\text\w* *\{ *)?(?:yes|no) *[,.:;] *(?:\} *[,.:;]? *)?(?=[^\s}])", re.IGNORECASE)
 _PLAIN = re.compile(r"(-?)(?:\\?\$)?(0|[1-9]\d{0,29}|[1-9]\d{0,2}(?:,\d{3})+)(\.\d{1,20})?", re.ASCII)
 
+_RATE = re.compile(
+    r"([+-]?(?:\\?\$)? ?\d[\d.,]*) ?(?:per (?=[a-z]{2})|/ ?(?=(?:second|minute|hour|day|week|month|year|person)s?\b))"
+    r"([a-z]+(?: [a-z]+)?)"
+)
+_ORDINAL = re.compile(r"(\d+) ?(?:st|nd|rd|th)")
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -69,13 +75,21 @@ def _parsed(found: Reading) -> Reading:
         behind = _parsed(replace(found, cleaned=found.cleaned[match.end() :]))
         return replace(behind, cleaned=found.cleaned, aside=True)
     try:
-        nodes = [parse(found.cleaned)]
+        nodes = [parse(_counted(found.cleaned))]
     except NotUnderstood as error:
         return replace(found, problem=str(error), malformed=not isinstance(error, Unknown))
     # 2,74 may be a decimal, or two numbers
     if match := re.fullmatch(r"([+-]?)(\d+),(\d+)(?: ?\\?%)?", found.cleaned):
         nodes.append(Number(Fraction(f"{match[1]}{match[2]}.{match[3]}"), len(match[3])))
     return replace(found, nodes=tuple(nodes))
+
+
+def _counted(cleaned: str) -> str:
+    """A number with the unit that is behind its words: 2 per hour is 2 units per hour, 6th is 6 in a row."""
+    if match := _RATE.fullmatch(cleaned):
+        return f"{match[1]} units per {match[2]}"
+    match = _ORDINAL.fullmatch(cleaned)
+    return f"{match[1]} ordinals" if match else cleaned
 
 
 def plain_number(answer: str) -> str | None:

@@ -157,3 +157,22 @@ def test_pairs_by_construction(equal):
         if texts is not None:
             made += 1
             assert compare(*texts).verdict in (("equal", "undecided") if equal else ("different",)), texts
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "verdict"),
+    [
+        ("2 per hour", "2", "equal"),
+        (r"\$10,000/day", "10000", "equal"),
+        ("2 per pair", "3", "different"),
+        ("2 per hour", "2 per day", "undecided"),
+        ("6th", "6", "equal"),
+        ("21st", "22", "different"),
+        ("2:00 pm", "2", "equal"),
+        ("2:00 pm", "14", "equal"),
+        ("2:30 pm", "2", "undecided"),
+        ("12:00 pm", "12", "equal"),
+    ],
+)
+def test_rates_ordinals_and_hours_beside_a_bare_number(left, right, verdict):
+    assert compare(left, right).verdict == verdict and compare(right, left).verdict == verdict
