@@ -6,7 +6,7 @@
 rule take_answers:
     input:
         problems="<results>/problems/sources/{benchmark}.parquet",
-        logs=lambda wildcards: recorded(wildcards)["paths"],
+        logs=lambda wildcards: recorded(wildcards)["files"],
     output:
         table="<results>/evaluation/{model}/{benchmark}/answers.parquet",
         rows="<results>/evaluation/{model}/{benchmark}/log.parquet",
@@ -23,8 +23,8 @@ rule take_answers:
         runtime=30,
     params:
         scripts=SCRIPTS,
-        recorded=lambda wildcards: canonical_json(recorded(wildcards)),
-        identity=lambda wildcards: identity("take_answers", recorded=recorded(wildcards)),
+        recorded=lambda wildcards: canonical_json(recorded(wildcards)["log"]),
+        identity=lambda wildcards: identity("take_answers", recorded=recorded(wildcards)["log"]),
     message:
         "Taking the answers of {wildcards.model} to {wildcards.benchmark} in"
     shell:

@@ -45,7 +45,7 @@ def plan_of(config: Experiment, root: Path) -> dict[str, Any]:
             if entry.recorded is None
         },
         "recorded": {
-            entry.model: {name: _plain(log) for name, log in entry.recorded.items()}
+            entry.model: {name: _recorded(log) for name, log in entry.recorded.items()}
             for entry in config.evaluation.models
             if entry.recorded is not None
         },
@@ -104,6 +104,12 @@ def _source(config: Experiment, name: str) -> dict[str, Any]:
 def _files(model: Any) -> list[str]:
     """Files of a local model, so that changed weights are noticed."""
     return sorted(str(path) for path in model.path.iterdir() if path.is_file()) if model.kind == "local" else []
+
+
+def _recorded(log: Any) -> dict[str, Any]:
+    """A log's settings and its files, those of a folder one by one, so that a changed one is noticed."""
+    files = [path for given in log.paths for path in (sorted(given.rglob("*.jsonl")) if given.is_dir() else [given])]
+    return {"log": _plain(log), "files": [str(path) for path in files]}
 
 
 def _stage(config: Config, stage: Stage) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def summary(folder: Path) -> list[str]:
         table.read_text(encoding="utf-8"),
         f"tables    {folder / 'tables'}/",
         f"figures   {folder / 'figures'}/",
-        f"models    {folder / 'checkpoints'}/",
+        *([f"models    {folder / 'checkpoints'}/"] if (folder / "checkpoints").is_dir() else []),
         f"manifest  {folder / 'manifest.json'}",
         f"report    make report, or: snakemake --report {folder / 'report.html'}",
     ]
