@@ -26,6 +26,7 @@ WALL_SECONDS = 120.0  # per pair; only reached by a worker that waits without co
 START_SECONDS = 900.0  # importing sympy took minutes on a bad day
 MEMORY_BYTES = 2 * 2**30  # address space of the worker
 FAR = 1e-3  # relatively; math-verify lets numbers pass that agree to six digits
+PAIRS, REPLIES = "pairs", "replies"  # what a worker is asked
 _POINT = 0.3718  # where series converge
 
 Answer = tuple[bool | None, str]  # equal or not, None if undecided; and what decided
@@ -33,7 +34,12 @@ Answer = tuple[bool | None, str]  # equal or not, None if undecided; and what de
 
 def equal(first: str, second: str) -> Answer:
     """Whether two answers are equal as mathematics, by the process's own worker."""
-    return _worker().ask(first, second) if _is_installed() else (None, "computer algebra is not installed")
+    return _worker(PAIRS).ask(first, second) if _is_installed() else (None, "computer algebra is not installed")
+
+
+def whole_reply(label: str, reply: str) -> Answer:
+    """math-verify's own verdict on a whole reply beside a label, read by its own extraction as elsewhere."""
+    return _worker(REPLIES).ask(label, reply) if _is_installed() else (None, "math-verify is not installed")
 
 
 @functools.cache
@@ -43,8 +49,8 @@ def _is_installed() -> bool:
 
 
 @functools.cache
-def _worker() -> Worker:
-    worker = Worker()
+def _worker(asked: str) -> Worker:
+    worker = Worker(asked=asked)
     atexit.register(worker.stop)
     return worker
 
@@ -56,8 +62,8 @@ class Worker:
     threads, and a spawn would run the caller's main module again. One JSON line a pair and an answer.
     """
 
-    def __init__(self, cpu_seconds: float = CPU_SECONDS) -> None:
-        self._cpu_seconds = cpu_seconds
+    def __init__(self, cpu_seconds: float = CPU_SECONDS, asked: str = PAIRS) -> None:
+        self._arguments = [str(cpu_seconds), asked]
         self._process: subprocess.Popen[bytes] | None = None
 
     def ask(self, first: str, second: str) -> Answer:
@@ -80,7 +86,7 @@ class Worker:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", __file__, str(self._cpu_seconds)],
+                [sys.executable, "-P", __file__, *self._arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -109,8 +115,8 @@ class Worker:
         self._process = None
 
 
-def _serve(cpu_seconds: float) -> None:
-    """The worker: import once, then answer pairs until the input closes."""
+def _serve(cpu_seconds: float, asked: str) -> None:
+    """The worker: import once, then answer pairs of answers (PAIRS), or of a label and a reply (REPLIES)."""
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)  # what sympy prints is no answer
     from math_verify import parse, verify
@@ -125,7 +131,7 @@ def _serve(cpu_seconds: float) -> None:
     for line in sys.stdin:
         first, second = json.loads(line)
         signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
-        answer = _decide(first, second, known, verify)
+        answer = _decide(first, second, known, verify) if asked == PAIRS else _verified(first, second, parse, verify)
         signal.setitimer(signal.ITIMER_PROF, 0)
         print(json.dumps(answer), file=answers, flush=True)
 
@@ -142,6 +148,15 @@ def _decide(first: str, second: str, read: Callable[[str], list[Any]], verify: C
     except (Exception, RecursionError) as error:  # whatever sympy raises
         return None, f"algebra failed: {type(error).__name__}"
     return (forth, "algebra") if forth == back else (None, "depends on the order")
+
+
+def _verified(label: str, reply: str, parse: Callable, verify: Callable) -> Answer:
+    """As in math-verify's own examples: the label as a formula, the reply as it is."""
+    try:
+        gold, found = (parse(text, parsing_timeout=None) for text in (f"${label}$", reply))
+        return bool(verify(gold, found, timeout_seconds=None)), "math-verify"
+    except (Exception, RecursionError) as error:  # whatever sympy raises
+        return None, f"math-verify failed: {type(error).__name__}"
 
 
 def _only(parsed: list[Any]) -> Any:
@@ -177,4 +192,4 @@ def _apart(first: Any, second: Any) -> bool:
 
 
 if __name__ == "__main__":
-    _serve(float(sys.argv[1]))
+    _serve(float(sys.argv[1]), sys.argv[2])

@@ -45,3 +45,17 @@ def test_what_is_seen_to_differ_is_not_simplified_and_what_is_not_is(worker):
 @pytest.mark.parametrize("text", [r"\frac{1}{0}", "\x00", "\ud800", "\u202e5", "{" * 200, r"\frac{" * 40 + "1"])
 def test_strange_text_is_never_equal_to_a_number(text):
     assert compare(text, "17").verdict in {"different", "undecided"}
+
+
+def test_a_whole_reply_is_judged_by_math_verifys_own_extraction():
+    assert algebra.whole_reply("0.5", r"So it is \boxed{\frac{1}{2}}.") == (True, "math-verify")
+    assert algebra.whole_reply("4", "The answer is 5.") == (False, "math-verify")
+    assert algebra.whole_reply("4", "") == (False, "math-verify")
+
+
+def test_a_reply_that_takes_too_long_ends_the_worker_and_not_the_job():
+    worker = algebra.Worker(cpu_seconds=1.0, asked=algebra.REPLIES)
+    hard = r"\boxed{\sum_{n=1}^{10^9} \frac{\sin(n^2)}{n!}}"
+    assert worker.ask("1", hard)[0] is not True
+    assert worker.ask("4", "The answer is 4.") == (True, "math-verify")
+    worker.stop()
