@@ -56,6 +56,11 @@ if GRADERS:
     include: "rules/tables_of_graders.smk"
 
 
+if "llm" in GRADERS:
+
+    include: "rules/grading_by_model.smk"
+
+
 if PLAN["teacher"]:  # else the experiment evaluates only
 
     include: "rules/cleaning.smk"

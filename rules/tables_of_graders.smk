@@ -14,6 +14,11 @@ rule grade_answers:
             if wildcards.model in PLAN["recorded"]
             else []
         ),
+        adjudicated=(
+            "<results>/evaluation/{model}/{benchmark}/adjudicated.parquet"
+            if "llm" in GRADERS
+            else []
+        ),
     output:
         table="<results>/evaluation/{model}/{benchmark}/graded.parquet",
     log:
@@ -29,6 +34,7 @@ rule grade_answers:
     params:
         scripts=SCRIPTS,
         rows=lambda wildcards, input: option("--rows", input.rows),
+        adjudicated=lambda wildcards, input: option("--adjudicated", input.adjudicated),
         graders=GRADERS,
         identity=identity("grade_answers", graders=GRADERS),
     message:
@@ -41,6 +47,7 @@ rule grade_answers:
             --pairs {input.pairs:q} \
             --problems {input.problems:q} \
             {params.rows} \
+            {params.adjudicated} \
             --graders {params.graders:q} \
             --output {output.table:q} \
             &>{log:q}

@@ -19,7 +19,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--groups", type=Path, required=True, help="table of classes by the rules")
     parser.add_argument("--pairs", type=Path, required=True, help="table of the pairs that were not plain")
     parser.add_argument("--problems", type=Path, required=True, help="table of the same problems")
-    parser.add_argument("--mode", choices=["llm", "rules_then_llm"], required=True, help="as in labels.judge")
+    parser.add_argument(
+        "--mode",
+        choices=["llm", "rules_then_llm", "label"],
+        required=True,
+        help="as in labels.judge; label: every answer beside it",
+    )
     parser.add_argument("--model", type=Path, help="model folder; not needed with a server")
     parser.add_argument("--engine", type=cli.json_of(Engine), required=True, help="as in teacher.engine")
     parser.add_argument("--settings", type=cli.json_of(Adjudicator), required=True, help="as in labels")

@@ -16,6 +16,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--pairs", type=Path, required=True, help="table of the pairs that the rules compared")
     parser.add_argument("--problems", type=Path, required=True, help="table of the benchmark's problems")
     parser.add_argument("--rows", type=Path, help="table of the log's own verdicts, of recorded answers")
+    parser.add_argument("--adjudicated", type=Path, help="table of a model's verdicts on answers beside their labels")
     parser.add_argument("--graders", nargs="+", choices=graders.OTHERS, required=True)
     parser.add_argument("--output", type=Path, required=True, help="table to write")
     arguments = parser.parse_args(argv)
@@ -27,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         dict(tables.read_table(arguments.problems, schemas.PROBLEMS, ["id", "answer"]).iter_rows()),
         tables.read_table(arguments.rows, schemas.TAKEN) if arguments.rows else None,
         arguments.graders,
+        tables.read_table(arguments.adjudicated, schemas.ADJUDICATED) if arguments.adjudicated else None,
     )
     tables.write_table(arguments.output, graded, schemas.GRADED)
     differ = graders.disagreements({("", ""): graded}).height

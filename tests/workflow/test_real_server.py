@@ -6,7 +6,7 @@ import sys
 
 import polars as pl
 import pytest
-from running import ROOT, environment, need_vllm, serving
+from running import ROOT, environment, need_vllm, run_snakemake, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.full]
 
@@ -61,3 +61,27 @@ def test_answers_come_through_a_real_server(server, tmp_path):
     assert answers["tokens"].min() >= 1 and answers["tokens"].max() <= 8
     assert set(answers["finish_reason"]) <= {"length", "stop"}
     assert answers["text"].n_unique() > 10  # a random model at temperature 1: the seeds differ
+
+
+def test_a_model_behind_it_grades_recorded_answers(server, project):
+    """Of random weights no usable verdict comes; what counts is that it was asked of each answer beside its label."""
+    rows = [("What is 1 + 1, in figures?", "2", r"\boxed{2}"), ("What is 2 + 2, in figures?", "4", r"\boxed{5}")]
+    named = [dict(zip(("problem", "answer", "reply"), row, strict=True)) | {"id": n} for n, row in enumerate(rows)]
+    (project / "sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in named))
+    log = {"kind": "rows", "paths": ["sums.jsonl"], "columns": {"reply": "reply", "problem": "problem"}}
+    engine = {"kind": "server", "url": server, "model": "served", "canary": None}
+    evaluation = {
+        "answers_per_problem": 1, "pass_at": [1], "baseline": "mine", "resamples": 200, "graders": ["equality", "llm"],
+        "llm": {"engine": engine, "attempts": 2, "sampling": {"temperature": 1.0, "max_tokens": 8}},
+        "benchmarks": {"sums": {"source": {"kind": "jsonl", "path": "sums.jsonl"}}},
+        "models": [{"model": "mine", "recorded": {"sums": log}}],
+    }  # fmt: skip
+    config = {"experiment": "asked", "seed": 1, "evaluation": evaluation}
+    (project / "asked.json").write_text(json.dumps(config))
+    folder = "results/asked/evaluation/mine/sums"
+    done = run_snakemake(project, "--cores", "2", "--configfile", "asked.json", "--", f"{folder}/graded.parquet")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (asked,) = pl.read_parquet(project / folder / "adjudicated.parquet").rows(named=True)
+    assert (asked["left"], asked["right"], asked["attempts"], asked["asked"]) == ("4", "5", 2, "label")
+    graded = pl.read_parquet(project / folder / "graded.parquet")
+    assert graded["llm"].to_list() == [True, None] and graded["rules"].to_list() == [True, False]

@@ -7,10 +7,10 @@ from typing import Literal
 from pydantic import Field
 
 from reasonlite.config.recorded import Log
-from reasonlite.config.settings import Closed, Name, Prompt, Sampling, VllmEngine
+from reasonlite.config.settings import Adjudicator, Closed, Name, Prompt, Sampling, VllmEngine
 from reasonlite.config.sources import GymSource, HubSource, Source
 
-Grader = Literal["math_verify", "equality", "own"]
+Grader = Literal["math_verify", "equality", "own", "llm"]
 
 
 class Benchmark(Closed):
@@ -81,6 +81,8 @@ class Evaluation(Closed):
         default_factory=list,
         description="who else judges the same answers, in tables/graders; own: the log's verdict",
     )
+
+    llm: Adjudicator | None = Field(None, description="the model that the grader llm asks, and its engine")
 
     def answered(self, entry: Evaluated) -> list[str]:
         """The benchmarks that a model has answers to: all that are drawn, or those that are recorded."""

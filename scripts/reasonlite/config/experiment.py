@@ -242,6 +242,12 @@ def _check_evaluation(experiment: Experiment) -> None:
     for name in evaluation.benchmarks:
         if not any(name in evaluation.answered(entry) for entry in evaluation.models):
             raise ValueError(f"evaluation.benchmarks.{name}: no model has answers to it")
+    if "llm" in evaluation.graders:
+        judge = evaluation.llm
+        if judge is None or judge.engine is None:
+            raise ValueError("evaluation.llm: needed with an engine, because llm is among the graders")
+        if isinstance(judge.engine, VllmEngine):
+            _one_of("evaluation.llm.model", str(judge.model), experiment.models)
     for k in evaluation.pass_at:
         if not 1 <= k <= evaluation.answers_per_problem:
             raise ValueError(

@@ -177,6 +177,7 @@ GRADED = pl.Schema(
         "method": pl.String,  # by what the rules decided
         "equality": pl.Boolean,  # answer and label are the same text
         "math_verify": pl.Boolean,
+        "llm": pl.Boolean,  # a model's; null where it gave no usable reply
         "own": pl.Boolean,  # verdict of the log that the answer was taken from: a score above one half
         "extracted": pl.String,  # the final answer that the log's program found
         "extracted_rules": pl.Boolean,  # the rules' verdict on that one
@@ -186,7 +187,7 @@ GRADERS = pl.Schema(
     {
         "benchmark": pl.String,
         "model": pl.String,
-        "grader": pl.String,  # rules, math_verify, equality, own
+        "grader": pl.String,  # rules, math_verify, equality, own, llm
         "problems": pl.Int64,
         "answers": pl.Int64,  # with this grader's verdict
         "accuracy": pl.Float64,  # per cent, mean over problems

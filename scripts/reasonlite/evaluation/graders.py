@@ -19,7 +19,7 @@ from reasonlite.judge.algebra import whole_reply
 from reasonlite.judge.equivalence import compare_with_label
 from reasonlite.judge.extraction import extract
 
-OTHERS = ("math_verify", "equality", "own")
+OTHERS = ("math_verify", "equality", "own", "llm")
 FINAL = re.compile(r".*(?:</think>|<\|end_of_thought\|>|<\|channel\|>final<\|message\|>)", re.DOTALL)
 
 
@@ -30,12 +30,14 @@ def grade(
     labels: dict[str, str],
     taken: pl.DataFrame | None,
     graders: Sequence[str],
+    adjudicated: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Every answer's verdict by each grader (GRADED), in the order of ``judged``.
 
     ``answers``: answer_id, text; ``judged``: JUDGED; ``pairs``: PAIRS; ``labels`` by problem; ``taken``: TAKEN of
-    answers that were recorded elsewhere.
+    answers that were recorded elsewhere; ``adjudicated``: ADJUDICATED of each distinct answer beside its label.
     """
+    asked = {} if adjudicated is None else _asked(adjudicated)
     methods = {
         (problem_id, frozenset((left, right))): method
         for problem_id, left, right, method in pairs.select("problem_id", "left", "right", "method").iter_rows()
@@ -53,6 +55,7 @@ def grade(
             "method": _method(answer, label, methods, row["problem_id"]),
             "equality": answer == label if "equality" in graders else None,
             "math_verify": by_math_verify(texts[row["answer_id"]], label) if "math_verify" in graders else None,
+            "llm": _by_model(answer, label, asked, row["problem_id"]) if adjudicated is not None else None,
             "own": score > 0.5 if score is not None and "own" in graders else None,
             "extracted": extracted,
             "extracted_rules": None if extracted is None else _by_rules(extracted, label),
@@ -70,13 +73,27 @@ def _method(answer: str | None, label: str, methods: dict, problem_id: str) -> s
     return methods.get((problem_id, frozenset((answer, label)))) or compare_with_label(answer, label).method
 
 
+def _asked(adjudicated: pl.DataFrame) -> dict[tuple[str, str], bool | None]:
+    """By problem and answer: is it the label's for the model; None where it gave no usable reply."""
+    columns = adjudicated.select("problem_id", "right", "verdict", "error")
+    return {
+        (problem_id, answer): None if error is not None else verdict == "equal"
+        for problem_id, answer, verdict, error in columns.iter_rows()
+    }
+
+
+def _by_model(answer: str | None, label: str, asked: dict[tuple[str, str], bool | None], problem: str) -> bool | None:
+    """The model's verdict; it is not asked about the label's own text, nor where there is no answer."""
+    return answer == label if answer is None or answer == label else asked.get((problem, answer))
+
+
 @functools.lru_cache(maxsize=2**16)
 def _by_rules(extracted: str, label: str) -> bool:
     return compare_with_label(extract(extracted) or extracted, label).is_equal
 
 
 def by_math_verify(text: str | None, label: str) -> bool:
-    """math-verify's verdict on what stands after the reasoning; wrong where it fails or takes too long, as elsewhere."""
+    """math-verify's verdict on what stands after the reasoning; wrong where it fails or takes too long."""
     return text is not None and whole_reply(label, FINAL.sub("", text, count=1))[0] is True
 
 

@@ -29,7 +29,7 @@ from reasonlite.core.tables import frame_of
 from reasonlite.judge.equivalence import compare
 from reasonlite.judge.verdicts import VerdictName
 
-Mode = Literal["llm", "rules_then_llm"]
+Mode = Literal["llm", "rules_then_llm", "label"]
 PROMPT = """Two people have solved the problem below. Decide whether their final answers are the same answer.
 
 Problem:
@@ -67,10 +67,10 @@ def questions(groups: pl.DataFrame, pairs: pl.DataFrame, mode: Mode, sample: int
     """The pairs to ask for: problem_id, left, right, asked, rules; in a fixed order.
 
     ``rules_then_llm``: what the rules left undecided, and a sample of what they decided. ``llm``:
-    every distinct answer against the label and against the most frequent answer.
+    every distinct answer against the label and against the most frequent answer. ``label``: against the label alone.
     """
-    if mode == "llm":
-        rows = list(_every_answer(groups))
+    if mode in ("llm", "label"):
+        rows = [row for row in _every_answer(groups) if mode == "llm" or row[3] == "label"]
     else:
         undecided = pairs.filter(pl.col("verdict") == "undecided").select("problem_id", "left", "right")
         rows = [(*pair, "undecided", "undecided") for pair in undecided.iter_rows()]

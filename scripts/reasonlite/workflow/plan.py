@@ -155,6 +155,8 @@ def adjudicator(config: Config) -> Adjudicator:
 def gpus_by_rule(config: Experiment) -> dict[str, int]:
     """GPUs that one model copy of each rule with an engine is spread over."""
     engines: dict[str, Any] = {"evaluate_answers": config.evaluation.engine}
+    if config.evaluation.llm is not None:
+        engines["grade_by_model"] = config.evaluation.llm.engine
     if isinstance(config, Config):
         engines |= {"generate_answers": config.teacher.engine, "adjudicate": adjudicator(config).engine}
     return {rule: engine.tensor_parallel_size for rule, engine in engines.items() if isinstance(engine, VllmEngine)}

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from reasonlite.core.schemas import GRADED, JUDGED, PAIRS, TAKEN
+from reasonlite.core.schemas import ADJUDICATED, GRADED, JUDGED, PAIRS, TAKEN
 from reasonlite.core.tables import frame_of
 from reasonlite.evaluation import explained, graders
 
@@ -36,6 +36,15 @@ def test_each_grader_reads_the_same_answers_in_its_own_way():
     assert graded["rules"] == [True, True, False] and graded["method"] == ["number", "text", "no answer"]
     assert graded["equality"] == [False, True, False] and graded["math_verify"] == [True, True, False]
     assert graded["own"] == [True, False, None] and graded["extracted_rules"] == [True, False, None]
+    blank = dict.fromkeys(ADJUDICATED.names()) | {"problem_id": "p", "left": "0.5"}
+    asked = [
+        blank | {"right": r"\frac12", "verdict": "equal"},
+        blank | {"right": "7", "verdict": "undecided", "error": "?"},
+    ]
+    by_model = graders.grade(
+        answers, frame_of(judged, JUDGED), pairs, labels, None, ["llm"], frame_of(asked, ADJUDICATED)
+    )
+    assert by_model["llm"].to_list() == [True, True, False] and by_model["own"].null_count() == 3
     alone = graders.grade(answers, frame_of(judged, JUDGED), pairs, labels, None, ["equality"])
     assert alone["own"].null_count() == alone["math_verify"].null_count() == 3
 
