@@ -36,7 +36,10 @@ rule grade_answers:
         rows=lambda wildcards, input: option("--rows", input.rows),
         adjudicated=lambda wildcards, input: option("--adjudicated", input.adjudicated),
         graders=GRADERS,
-        identity=identity("grade_answers", graders=GRADERS),
+        rounding="--rounding" if PLAN["evaluation"]["rounding"] else "",
+        identity=identity(
+            "grade_answers", graders=GRADERS, rounding=PLAN["evaluation"]["rounding"]
+        ),
     message:
         "Grading answers of {wildcards.model} to {wildcards.benchmark} by others"
     shell:
@@ -48,6 +51,7 @@ rule grade_answers:
             --problems {input.problems:q} \
             {params.rows} \
             {params.adjudicated} \
+            {params.rounding} \
             --graders {params.graders:q} \
             --output {output.table:q} \
             &>{log:q}

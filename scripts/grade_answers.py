@@ -18,6 +18,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--rows", type=Path, help="table of the log's own verdicts, of recorded answers")
     parser.add_argument("--adjudicated", type=Path, help="table of a model's verdicts on answers beside their labels")
     parser.add_argument("--graders", nargs="+", choices=graders.OTHERS, required=True)
+    parser.add_argument("--rounding", action="store_true", help="as evaluation.rounding")
     parser.add_argument("--output", type=Path, required=True, help="table to write")
     arguments = parser.parse_args(argv)
     logs.set_up()
@@ -29,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         tables.read_table(arguments.rows, schemas.TAKEN) if arguments.rows else None,
         arguments.graders,
         tables.read_table(arguments.adjudicated, schemas.ADJUDICATED) if arguments.adjudicated else None,
+        rounding=arguments.rounding,
     )
     tables.write_table(arguments.output, graded, schemas.GRADED)
     differ = graders.disagreements({("", ""): graded}).height

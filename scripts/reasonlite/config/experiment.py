@@ -113,6 +113,7 @@ class Experiment(Closed):
 
     @model_validator(mode="after")
     def names_fit(self) -> Experiment:
+        _check_seeds(self)
         _check_evaluation(self)
         return self
 
@@ -196,11 +197,14 @@ def _check_efforts(config: Config) -> None:
                 )
 
 
-def _check_seeds(config: Config) -> None:
+def _check_seeds(experiment: Experiment) -> None:
     """A first seed is the seed of an answer."""
-    teacher, evaluation = config.teacher, config.evaluation
-    asked = [(f"teacher.efforts.{name}", each.first_seed, teacher.engine) for name, each in teacher.efforts.items()]
-    for where, first, engine in [*asked, ("evaluation", evaluation.first_seed, evaluation.engine)]:
+    evaluation = experiment.evaluation
+    asked: list[tuple[str, int | None, Any]] = [("evaluation", evaluation.first_seed, evaluation.engine)]
+    if isinstance(experiment, Config):
+        efforts, engine = experiment.teacher.efforts, experiment.teacher.engine
+        asked += [(f"teacher.efforts.{name}", each.first_seed, engine) for name, each in efforts.items()]
+    for where, first, engine in asked:
         if first is not None and isinstance(engine, VllmEngine) and not engine.seeds_answers:
             raise ValueError(f"{where}.first_seed: needs {where.split('.')[0]}.engine.seeds: answer")
 
@@ -235,6 +239,8 @@ def _check_evaluation(experiment: Experiment) -> None:
                 raise ValueError(f"evaluation.engine: needed, because the answers of {entry.model} are drawn here")
         for name in entry.recorded or {}:
             _one_of(f"{where}.recorded", name, evaluation.benchmarks)
+        for name in entry.claimed:
+            _one_of(f"{where}.claimed", name, evaluation.answered(entry))
     names = [entry.model for entry in evaluation.models]
     if len(set(names)) != len(names):
         raise ValueError("evaluation.models: a model is listed twice")
@@ -242,16 +248,29 @@ def _check_evaluation(experiment: Experiment) -> None:
     for name in evaluation.benchmarks:
         if not any(name in evaluation.answered(entry) for entry in evaluation.models):
             raise ValueError(f"evaluation.benchmarks.{name}: no model has answers to it")
-    if "llm" in evaluation.graders:
-        judge = evaluation.llm
-        if judge is None or judge.engine is None:
-            raise ValueError("evaluation.llm: needed with an engine, because llm is among the graders")
-        if isinstance(judge.engine, VllmEngine):
-            _one_of("evaluation.llm.model", str(judge.model), experiment.models)
+    _check_graders(experiment)
     for k in evaluation.pass_at:
         if not 1 <= k <= evaluation.answers_per_problem:
             raise ValueError(
                 f"evaluation.pass_at: {k} is not between 1 and answers_per_problem, {evaluation.answers_per_problem}"
+            )
+
+
+def _check_graders(experiment: Experiment) -> None:
+    evaluation = experiment.evaluation
+    if evaluation.graders and all(benchmark.runs_code for benchmark in evaluation.benchmarks.values()):
+        raise ValueError("evaluation.graders: programs are judged by their tests, and there is no other benchmark")
+    if "llm" not in evaluation.graders:
+        return
+    judge = evaluation.llm
+    if judge is None or judge.engine is None:
+        raise ValueError("evaluation.llm: needed with an engine, because llm is among the graders")
+    if isinstance(judge.engine, VllmEngine):
+        _one_of("evaluation.llm.model", str(judge.model), experiment.models)
+        if judge.sampling.max_tokens > judge.engine.max_model_len:
+            raise ValueError(
+                f"evaluation.llm.sampling.max_tokens: {judge.sampling.max_tokens} is above its engine's"
+                f" max_model_len, {judge.engine.max_model_len}"
             )
 
 

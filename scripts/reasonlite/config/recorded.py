@@ -75,6 +75,7 @@ class RowsLog(_Log):
     """Any JSON, JSON Lines or Parquet."""
 
     kind: Literal["rows"]
+    verdict: None = Field(None, description="not used here: columns.verdict names the column")
     columns: LogColumns
     where: dict[str, str | int | float | bool] = Field(
         default_factory=dict, description="only rows with these values, for files that hold several models"

@@ -179,6 +179,7 @@ GRADED = pl.Schema(
         "math_verify": pl.Boolean,
         "llm": pl.Boolean,  # a model's; null where it gave no usable reply
         "own": pl.Boolean,  # verdict of the log that the answer was taken from: a score above one half
+        "score": pl.Float64,  # that score
         "extracted": pl.String,  # the final answer that the log's program found
         "extracted_rules": pl.Boolean,  # the rules' verdict on that one
     }

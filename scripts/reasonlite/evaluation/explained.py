@@ -43,38 +43,42 @@ def of_graders(
 ) -> list[tuple]:
     """From the score that others gave these answers (their claim, else their own verdicts) to ours.
 
-    score: the claim is not the mean of their verdicts; cut: answers that have no end, so that the rules take no answer
-    from them; extraction: the rules on the answer that they found, against the rules on ours; verdict: they and the
-    rules on the answer that they found. Where their log does not say which answer they found, extraction and verdict
-    are one part; where it has no verdicts, score and verdict are. Nothing is said where it has neither.
+    score: the claim is not the mean of their verdicts; no reply, cut, malformed: the rules take no answer from these;
+    extraction: the rules on the answer that they found, against the rules on ours; verdict: they and the rules on the
+    answer that they found. Where their log does not say which answer they found, extraction and verdict are one part;
+    where it has no verdicts, score and verdict are. Nothing is said where it has neither. What has no reply and no
+    verdict counts as wrong.
     """
     theirs = f"{model}: {'own' if claim is None else 'published'}"
     rows = _Rows(benchmark, theirs, f"{model}: rules", resamples, seed)
-    found = pl.col("extracted_rules").is_not_null()
-    judged = graded["own"].is_not_null().all()
-    cut, ours = pl.col("status") != "complete", _mean(graded, "rules")
-    if judged:
-        own = pl.col("own").cast(pl.Int8)
+    failed, found = pl.col("status") == "failed", pl.col("extracted_rules").is_not_null()
+    told = graded.select((pl.col("score").is_not_null() | failed).all() & pl.col("score").is_not_null().any()).item()
+    if told:
+        own = pl.col("score").fill_null(0.0)
     elif claim is not None and graded.select(found.any()).item():
         # their verdicts are not there, so the rules stand for them; where they found no answer, it was wrong
         graded = graded.with_columns(pl.col("extracted_rules").fill_null(value=False))
-        own = pl.col("extracted_rules").cast(pl.Int8)
+        own = pl.col("extracted_rules").cast(pl.Float64)
     else:
         return rows.rows
-    change, verdict = pl.col("rules").cast(pl.Int8) - own, pl.col("extracted_rules").cast(pl.Int8) - own
-    extraction = pl.col("rules").cast(pl.Int8) - pl.col("extracted_rules").cast(pl.Int8)
+    ours, change = _mean(graded, "rules"), pl.col("rules").cast(pl.Float64) - own
     if claim is None:
         rows.add("whole", ours - _mean(graded, own), graded.filter(change != 0).height)
     else:
         rows.state("whole", 100 * float(ours.mean()) - claim, graded.filter(change != 0).height)
-        rows.state("score" if judged else "score and verdict", 100 * float(_mean(graded, own).mean()) - claim, 0)
+        rows.state("score" if told else "score and verdict", 100 * float(_mean(graded, own).mean()) - claim, 0)
+    read = pl.col("status") == "complete"
+    verdict = pl.col("extracted_rules").cast(pl.Float64) - own
+    extraction = pl.col("rules").cast(pl.Float64) - pl.col("extracted_rules").cast(pl.Float64)
     for part, where, step in (
-        ("cut", cut, change),
-        ("extraction", ~cut & found, extraction),
-        ("verdict", ~cut & found, verdict),
-        ("extraction or verdict", ~cut & ~found, change),
+        ("no reply", failed, change),
+        ("cut", pl.col("status") == "cut", change),
+        ("malformed", pl.col("status") == "malformed", change),
+        ("extraction", read & found, extraction),
+        ("verdict", read & found, verdict),
+        ("extraction or verdict", read & ~found, change),
     ):
-        if graded.filter(where).height and (judged or part != "verdict"):
+        if graded.filter(where).height and (told or part != "verdict"):
             count = graded.filter(where & (step != 0)).height
             rows.add(part, _mean(graded, pl.when(where).then(step).otherwise(0)), count)
     return rows.rows
@@ -85,8 +89,9 @@ def of_runs(
 ) -> list[tuple]:
     """From one run's score to another's, both by the rules.
 
-    problems: those that only one side has; draws: those that only one side has of the problems that both have; cut:
-    draws where one side's answer has no end and the other's has; answers: all other draws in which the verdicts differ.
+    problems: those that only one side has; draws: those that only one side has of the problems that both have; no
+    reply: draws to which only one side has a reply; cut: draws where one side's reply is whole and the other's is not;
+    answers: all other draws in which the verdicts differ.
     """
     rows = _Rows(benchmark, *names, resamples, seed)
     left, right = graded
@@ -104,14 +109,17 @@ def of_runs(
     first = [frame.filter(pl.col("number") < draws) for frame in both]
     same = [_mean(frame, "rules") for frame in first]
     joined = first[0].join(first[1], on=["problem_id", "number"], suffix="_right")
-    ends = (pl.col("status") == "complete") != (pl.col("status_right") == "complete")
+    replied = (pl.col("status") == "failed") != (pl.col("status_right") == "failed")
+    ends = ~replied & ((pl.col("status") == "complete") != (pl.col("status_right") == "complete"))
     change = pl.col("rules_right").cast(pl.Int8) - pl.col("rules").cast(pl.Int8)
     if not any(alone):
         rows.add("whole", means[1] - means[0], joined.filter(change != 0).height)
     if any(frame["number"].n_unique() > draws for frame in both):
         moved = (means[1] - same[1]) - (means[0] - same[0])
         rows.add("draws", moved, int((moved != 0).sum()))
-    for part, where in (("cut", ends), ("answers", ~ends)):
+    for part, where in (("no reply", replied), ("cut", ends), ("answers", ~replied & ~ends)):
+        if part == "no reply" and joined.filter(replied).is_empty():
+            continue
         count = joined.filter(where & (change != 0)).height
         rows.add(part, _mean(joined, pl.when(where).then(change).otherwise(0)), count)
     return rows.rows
@@ -140,7 +148,7 @@ def explain(
     for (benchmark, model), frame in graded.items():
         settings = {"resamples": resamples, "seed": seed}
         claim = claims.get((benchmark, model))
-        if claim is not None or frame["own"].is_not_null().any():
+        if claim is not None or frame["score"].is_not_null().any():
             rows += of_graders(benchmark, model, frame, claim, **settings)
         other = graded.get((benchmark, baseline))
         if model != baseline and other is not None:

@@ -16,7 +16,7 @@ from reasonlite.core.schemas import GRADED, GRADERS
 from reasonlite.core.tables import frame_of
 from reasonlite.evaluation.metrics import bootstrap
 from reasonlite.judge.algebra import whole_reply
-from reasonlite.judge.equivalence import compare_with_label
+from reasonlite.judge.equivalence import compare, compare_with_label
 from reasonlite.judge.extraction import extract
 
 OTHERS = ("math_verify", "equality", "own", "llm")
@@ -31,11 +31,14 @@ def grade(
     taken: pl.DataFrame | None,
     graders: Sequence[str],
     adjudicated: pl.DataFrame | None = None,
+    *,
+    rounding: bool = False,
 ) -> pl.DataFrame:
     """Every answer's verdict by each grader (GRADED), in the order of ``judged``.
 
     ``answers``: answer_id, text; ``judged``: JUDGED; ``pairs``: PAIRS; ``labels`` by problem; ``taken``: TAKEN of
-    answers that were recorded elsewhere; ``adjudicated``: ADJUDICATED of each distinct answer beside its label.
+    answers that were recorded elsewhere; ``adjudicated``: ADJUDICATED of each distinct answer beside its label;
+    ``rounding``: as the rules were told.
     """
     asked = {} if adjudicated is None else _asked(adjudicated)
     methods = {
@@ -57,8 +60,9 @@ def grade(
             "math_verify": by_math_verify(texts[row["answer_id"]], label) if "math_verify" in graders else None,
             "llm": _by_model(answer, label, asked, row["problem_id"]) if adjudicated is not None else None,
             "own": score > 0.5 if score is not None and "own" in graders else None,
+            "score": score if "own" in graders else None,
             "extracted": extracted,
-            "extracted_rules": None if extracted is None else _by_rules(extracted, label),
+            "extracted_rules": None if extracted is None else _by_rules(extracted, label, rounding=rounding),
         }
         rows.append({name: row.get(name) for name in GRADED} | found)
     return frame_of(rows, GRADED)
@@ -70,7 +74,7 @@ def _method(answer: str | None, label: str, methods: dict, problem_id: str) -> s
         return "no answer"
     if answer == label:
         return "text"
-    return methods.get((problem_id, frozenset((answer, label)))) or compare_with_label(answer, label).method
+    return methods.get((problem_id, frozenset((answer, label)))) or compare(label, answer).method
 
 
 def _asked(adjudicated: pl.DataFrame) -> dict[tuple[str, str], bool | None]:
@@ -88,8 +92,9 @@ def _by_model(answer: str | None, label: str, asked: dict[tuple[str, str], bool 
 
 
 @functools.lru_cache(maxsize=2**16)
-def _by_rules(extracted: str, label: str) -> bool:
-    return compare_with_label(extract(extracted) or extracted, label).is_equal
+def _by_rules(extracted: str, label: str, *, rounding: bool) -> bool:
+    answer = extract(extracted) or extracted
+    return (compare_with_label(label, answer) if rounding else compare(label, answer)).is_equal
 
 
 def by_math_verify(text: str | None, label: str) -> bool:

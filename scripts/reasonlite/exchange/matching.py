@@ -30,7 +30,8 @@ class Benchmark:
     def find(self, drawn: Drawn, by: Literal["text", "id"]) -> tuple[str | None, bool]:
         """The problem's id, or None if the benchmark has no such problem; and whether the texts are the same.
 
-        By text: one of the row's texts is the problem's, or holds it whole; spaces and Unicode's forms do not count.
+        By text: one of the row's texts is the problem's, or holds it whole, after any worked examples; spaces and
+        Unicode's forms do not count.
         Where two problems have the same text the row's id has to say which. By id: texts are only compared.
         """
         known = None if drawn.problem_id is None else qualified(drawn.problem_id, self._source)
@@ -44,10 +45,20 @@ class Benchmark:
         for text in texts:
             if text in self._by_text:
                 return self._one(self._by_text[text], known, drawn), True
-        held = {name for text in texts for name, own in self._texts.items() if len(own) >= LEAST and own in text}
-        longest = max((len(self._texts[name]) for name in held), default=0)
-        found = [name for name in held if len(self._texts[name]) == longest]
-        return (self._one(sorted(found), known, drawn), True) if found else (None, False)
+        for text in texts:
+            if found := self._asked(text):
+                return self._one(found, known, drawn), True
+        return None, False
+
+    def _asked(self, prompt: str) -> list[str]:
+        """The problems whose text ends last in a prompt, the longest of them: what stands before it are examples."""
+        ends = {
+            name: (prompt.rfind(own) + len(own), len(own))
+            for name, own in self._texts.items()
+            if len(own) >= LEAST and own in prompt
+        }
+        last = max(ends.values(), default=None)
+        return sorted(name for name, end in ends.items() if end == last)
 
     def _one(self, found: list[str], known: str | None, drawn: Drawn) -> str:
         if len(found) == 1:

@@ -9,6 +9,7 @@ import gzip
 import itertools
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def read_records(path: Path, wanted: set[str] | None = None) -> Iterator[tuple[s
             for number, line in enumerate(handle, 1):
                 if line.strip():
                     yield f"{path}: line {number}", _parse(line, f"{path}: line {number}")
-        except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, json.JSONDecodeError) as error:
+        except (UnicodeDecodeError, gzip.BadGzipFile, zlib.error, EOFError, json.JSONDecodeError) as error:
             raise UserError(f"cannot be read as JSON in UTF-8: {error}", where=path) from None
 
 

@@ -38,6 +38,9 @@ def checked(raw: dict[str, Any]) -> Experiment:
     for entry in config.evaluation.models:
         if entry.sampling is not None:
             check_sampling(entry.sampling, f"evaluation.models.{entry.model}", served=False)
+    grading = config.evaluation.llm
+    if grading is not None and grading.engine is not None:
+        check_sampling(grading.sampling, "evaluation.llm", served=grading.engine.kind == "server")
     if isinstance(config, Config):
         for name, effort in config.teacher.efforts.items():
             check_sampling(effort.sampling, f"teacher.efforts.{name}", served=config.teacher.engine.kind == "server")

@@ -15,6 +15,7 @@ from reasonlite.config.experiment import Config, Experiment, root_of
 from reasonlite.config.settings import Adjudicator, Effort, VllmEngine
 from reasonlite.config.sources import FileSource, Source
 from reasonlite.config.stages import DistillStage, SftStage, Stage
+from reasonlite.exchange.logs import lighteval, lm_eval
 
 
 def plan_of(config: Experiment, root: Path) -> dict[str, Any]:
@@ -109,6 +110,9 @@ def _files(model: Any) -> list[str]:
 def _recorded(log: Any) -> dict[str, Any]:
     """A log's settings and its files, those of a folder one by one, so that a changed one is noticed."""
     files = [path for given in log.paths for path in (sorted(given.rglob("*.jsonl")) if given.is_dir() else [given])]
+    beside = {"lm_eval": lm_eval.results_of, "lighteval": lighteval.results_of}.get(log.kind)
+    found = [beside(path) for path in log.paths] if beside else []
+    files += [path for path in found if path is not None and path.is_file()]
     return {"log": _plain(log), "files": [str(path) for path in files]}
 
 

@@ -112,3 +112,41 @@ def test_a_stage_learns_from_tokens_of_the_model_that_its_chain_begins_with():
     stages = plan_of(config, ROOT)["stages"]
     assert stages["turbo"]["data"] == ["tokens/smollm2/short"]
     assert all(each.startswith("tokens/smollm2/") for each in stages["final"]["data"])  # it starts from turbo
+
+
+RECORDED = {"kind": "rows", "paths": ["x.jsonl"], "columns": {"reply": "out", "problem": "q"}}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"claimed": {"sumz": 5.0}}, "claimed: 'sumz' is not one of sums"),
+        ({"recorded": {"other": RECORDED}}, "recorded: 'other' is not one of sums"),
+        ({"recorded": None}, "'mine' is not one of"),
+    ],
+)
+def test_mistakes_in_an_experiment_that_only_evaluates_are_named(change, message):
+    evaluation = {
+        "answers_per_problem": 1, "pass_at": [1], "baseline": "mine",
+        "benchmarks": {"sums": {"source": {"kind": "jsonl", "path": "b.jsonl"}}},
+        "models": [{"model": "mine", "recorded": {"sums": RECORDED}} | change],
+    }  # fmt: skip
+    with pytest.raises(UserError, match=message):
+        parse_config({"experiment": "few", "seed": 1, "evaluation": evaluation})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"graders": ["llm"]}, "evaluation.llm: needed with an engine"),
+        ({"first_seed": 3, "engine": {"max_model_len": 64}}, "evaluation.first_seed: needs evaluation.engine.seeds"),
+    ],
+)
+def test_settings_of_an_experiment_that_only_evaluates_are_checked_too(change, message):
+    evaluation = {
+        "answers_per_problem": 1, "pass_at": [1], "baseline": "mine",
+        "benchmarks": {"sums": {"source": {"kind": "jsonl", "path": "b.jsonl"}}},
+        "models": [{"model": "mine", "recorded": {"sums": RECORDED}}],
+    }  # fmt: skip
+    with pytest.raises(UserError, match=message):
+        parse_config({"experiment": "few", "seed": 1, "evaluation": evaluation | change})

@@ -62,7 +62,8 @@ def graded_of(rows):
     """(problem, number, rules, own, extracted_rules, status) as GRADED."""
     names = ("problem_id", "number", "rules", "own", "extracted_rules", "status")
     blank = dict.fromkeys(GRADED.names())
-    return frame_of([blank | dict(zip(names, row, strict=True)) for row in rows], GRADED)
+    named = [blank | dict(zip(names, row, strict=True)) for row in rows]
+    return frame_of([row | {"score": None if row["own"] is None else float(row["own"])} for row in named], GRADED)
 
 
 def parts_of(rows):

@@ -3,6 +3,7 @@
 The files here have the documented forms; tests/peers makes such logs with the programs themselves.
 """
 
+import gzip
 import json
 import zipfile
 
@@ -202,6 +203,74 @@ def test_an_eval_file_that_was_cut_off_or_never_ended_is_named(tmp_path):
         take(log_of(path, "inspect"), BENCHMARK)
 
 
+def test_inspects_means_several_values_and_words_are_verdicts(tmp_path):
+    def scored(place, value):
+        return inspected(place, 1, "?", "C") | {"scores": {"s": {"value": value}}}
+
+    told = [
+        {"name": "a", "scorer": "s", "reducer": "max", "metrics": {"mean": {"value": 1.0}}},
+        {"name": "a", "scorer": "s", "reducer": "mean", "metrics": {"mean": {"value": 0.5}}},
+    ]
+    samples = [scored(0, {"a": "yes", "b": 0}), scored(1, {"a": "No", "b": 1})]
+    path = eval_log(tmp_path / "log.json", samples, archive=False, results={"scores": told})
+    assert take(log_of(path, "inspect"), BENCHMARK).rows["score"].to_list() == [1.0, 0.0]
+    unscored = [scored(0, {"a": float("nan")}), scored(1, {"a": 1})]
+    path = eval_log(tmp_path / "log.json", unscored, archive=False, results={"scores": told[1:]})
+    assert take(log_of(path, "inspect"), BENCHMARK).rows["score"].to_list() == [None, 1.0]
+
+
+def test_a_filter_that_hands_the_reply_on_has_found_no_answer(tmp_path):
+    rows = [sample(0, REPLIES[0], 1.0, filtered_resps=[REPLIES[0]], filter="none"), SAMPLES[1] | {"filter": "none"}]
+    taken = take(log_of(lm_eval_log(tmp_path, rows), "lm_eval"), BENCHMARK)
+    assert taken.rows["extracted"].to_list() == [None, REPLIES[1][-2:]]
+
+
+def test_worked_examples_before_the_problem_do_not_count(tmp_path):
+    prompts = [f"{TEXTS[1]} Four.\n{TEXTS[0]}", f"{TEXTS[0]} A half.\n{TEXTS[1]} Answer:"]
+    path = rows_log(tmp_path / "r.jsonl", [{"q": prompt, "out": "1"} for prompt in prompts])
+    taken = take(log_of(path, columns={"reply": "out", "problem": "q"}), BENCHMARK)
+    assert [place.rpartition(" ")[2] for place in taken.rows["place"]] == ["1", "2"]
+    assert taken.rows["problem_id"].to_list() == ["b:0", "b:1"]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"arguments": [5]}, r"is not built as its kind is \(TypeError"),
+        ({"doc": 5, "resps": [["x"]], "target": 1}, "its problem is none of the 2"),
+    ],
+)
+def test_what_is_built_otherwise_is_told_plainly(tmp_path, row, message):
+    with pytest.raises(UserError, match=message):
+        take(log_of(lm_eval_log(tmp_path, [SAMPLES[0] | row]), "lm_eval"), BENCHMARK)
+
+
+def test_damaged_files_folders_and_columns_that_no_row_has_are_told(tmp_path):
+    packed = gzip.compress(
+        b"".join(json.dumps({"q": TEXTS[0], "out": str(n) * 99}).encode() + b"\n" for n in range(99))
+    )
+    (tmp_path / "r.jsonl.gz").write_bytes(packed[:60] + b"\0\0\0\0" + packed[64:])
+    with pytest.raises(UserError, match="cannot be read as JSON in UTF-8"):
+        take(log_of(tmp_path / "r.jsonl.gz", columns={"reply": "out", "problem": "q"}), BENCHMARK)
+    with pytest.raises(UserError, match="no such file"):
+        take(log_of(tmp_path, "lm_eval"), BENCHMARK)
+    rows = [{"q": text, "out": "1"} for text in TEXTS]
+    path = rows_log(tmp_path / "r.jsonl", rows)
+    with pytest.raises(UserError, match="no row has the column scor"):
+        take(log_of(path, columns={"reply": "out", "problem": "q", "verdict": "scor"}), BENCHMARK)
+
+
+def test_draws_that_differ_in_their_seed_alone_belong_together(tmp_path):
+    paths = [lm_eval_log(tmp_path / name, SAMPLES) for name in ("one", "two")]
+    for seed, path in enumerate(paths):
+        results = path.with_name("results_2026-11-26T10-00-00.000001.json")
+        told = json.loads(results.read_text())
+        told["config"]["model_args"] = f"pretrained=m,seed={seed},dtype=auto"
+        results.write_text(json.dumps(told))
+    taken = take(log_of("", "lm_eval").model_copy(update={"paths": paths}), BENCHMARK)
+    assert taken.facts["settings"]["model_args"] == "pretrained=m,dtype=auto" and taken.answers.height == 4
+
+
 def test_lighteval_details_are_read(tmp_path):
     folder = tmp_path / "details" / "org" / "model" / "2026-11-26T10-00-00"
     folder.mkdir(parents=True)
@@ -300,5 +369,5 @@ def test_bad_rows_are_named(tmp_path, row, settings, message):
 
 
 def test_a_log_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(UserError, match="no such log"):
+    with pytest.raises(UserError, match="no such file"):
         take(log_of(tmp_path / "none.jsonl", columns=COLUMNS), BENCHMARK)

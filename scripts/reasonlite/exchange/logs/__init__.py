@@ -6,13 +6,15 @@ Does not know the benchmark: which problem a row is about is found in matching.p
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from reasonlite.config.recorded import InspectLog, LightevalLog, LmEvalLog, Log, ReasonLiteLog
 from reasonlite.core.errors import UserError
+
+UNEXPECTED = (KeyError, TypeError, AttributeError, IndexError)  # of JSON that has another form
 
 
 @dataclass(frozen=True)
@@ -44,23 +46,49 @@ class Opened:
 
 def open_log(path: Path, log: Log) -> Opened:
     """Read a log by the form that the config says it has; a UserError for one of another form or version."""
-    if not path.exists():
-        raise UserError("no such log", where=path, todo="correct paths in the model's recorded")
+    folder = isinstance(log, ReasonLiteLog)
+    if not (path.is_dir() if folder else path.is_file()):
+        what = "folder" if folder else "file"
+        raise UserError(f"no such {what}", where=path, todo="correct paths in the model's recorded")
+    try:
+        opened = _reader(log)(path, log)
+        return Opened(_guarded(path, opened.rows), opened.settings, opened.score)
+    except UNEXPECTED as error:
+        raise _other_form(path, error) from None
+
+
+def _reader(log: Log) -> Callable[[Path, Any], Opened]:
     if isinstance(log, LmEvalLog):
         from reasonlite.exchange.logs import lm_eval
 
-        return lm_eval.read(path, log)
+        return lm_eval.read
     if isinstance(log, LightevalLog):
         from reasonlite.exchange.logs import lighteval
 
-        return lighteval.read(path, log)
+        return lighteval.read
     if isinstance(log, InspectLog):
         from reasonlite.exchange.logs import inspection
 
-        return inspection.read(path, log)
+        return inspection.read
     from reasonlite.exchange.logs import rows
 
-    return rows.reasonlite(path) if isinstance(log, ReasonLiteLog) else rows.read(path, log)
+    return rows.reasonlite if isinstance(log, ReasonLiteLog) else rows.read
+
+
+def _guarded(path: Path, rows: Iterator[Drawn]) -> Iterator[Drawn]:
+    """Rows as they come; one that is built otherwise than the form has it is told by the log's name."""
+    try:
+        yield from rows
+    except UNEXPECTED as error:
+        raise _other_form(path, error) from None
+
+
+def _other_form(path: Path, error: Exception) -> UserError:
+    return UserError(
+        f"is not built as its kind is ({type(error).__name__}: {error})",
+        where=path,
+        todo="check the kind of this log and the version of the program that wrote it",
+    )
 
 
 def choose(given: str | None, found: list[str], what: str, key: str, where: object) -> str:

@@ -7,6 +7,7 @@ tests compare with what the library itself reads.
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -21,7 +22,9 @@ from reasonlite.core.errors import UserError
 from reasonlite.exchange.logs import Drawn, Opened, choose, lacking
 
 VERSION = 2
-VALUES = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}  # correct, partial, incorrect, no answer: the library's letters
+# correct, partial, incorrect, no answer: the library's letters; and its words
+VALUES = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0, "yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
+MEANS = (None, "mean")  # reducers of epochs
 CUT = {"max_tokens", "model_length"}
 ATTACHMENT = "attachment://"
 MEMBER_BYTES = 256 * 2**20  # of one sample unpacked: more is no log of answers
@@ -39,6 +42,8 @@ def read(path: Path, log: InspectLog) -> Opened:
     if header.get("status") != "success":
         todo = "finish it with: inspect eval-retry"
         raise UserError(f"its run ended with status {header.get('status')!r}", where=path, todo=todo)
+    if not isinstance(header.get("eval"), dict):
+        raise lacking(path, "Inspect", "0.3", "eval")
     ran = header["eval"]
     generation = ran.get("model_generate_config") or {}
     settings = {
@@ -50,15 +55,18 @@ def read(path: Path, log: InspectLog) -> Opened:
         "generation": {key: value for key, value in generation.items() if value is not None},
         "packages": ran.get("packages"),
     }
-    scorers = list(dict.fromkeys(score["name"] for score in (header.get("results") or {}).get("scores") or []))
+    # of several ways to put epochs together the mean is the one that verdicts can be compared with
+    told = [score for score in (header.get("results") or {}).get("scores") or [] if score.get("reducer") in MEANS]
+    scorers = list(dict.fromkeys(score["name"] for score in told))
     chosen = choose(log.verdict, scorers, "scorer", "verdict", path) if scorers else log.verdict
+    of = next((score.get("scorer") for score in told if score["name"] == chosen), None)
     known = {key: value for key, value in settings.items() if value is not None} | {"scorer": chosen}
-    return Opened(_drawn(path, samples, chosen), known, _stated(header, chosen))
+    return Opened(_drawn(path, samples, (chosen, of)), known, _stated(told, chosen))
 
 
-def _stated(header: dict[str, Any], chosen: str | None) -> float | None:
+def _stated(scores: list[dict[str, Any]], chosen: str | None) -> float | None:
     """The score that the log states: accuracy, else mean."""
-    for score in (header.get("results") or {}).get("scores") or []:
+    for score in scores:
         if score["name"] == chosen:
             values = score.get("metrics") or {}
             for name in ("accuracy", "mean"):
@@ -102,7 +110,9 @@ def _member(path: Path, name: str) -> dict[str, Any]:
     return found
 
 
-def _drawn(path: Path, samples: Iterator[tuple[str, dict[str, Any]]], chosen: str | None) -> Iterator[Drawn]:
+def _drawn(
+    path: Path, samples: Iterator[tuple[str, dict[str, Any]]], chosen: tuple[str | None, str | None]
+) -> Iterator[Drawn]:
     empty = True
     for where, sample in samples:
         empty = False
@@ -111,7 +121,7 @@ def _drawn(path: Path, samples: Iterator[tuple[str, dict[str, Any]]], chosen: st
                 raise lacking(where, "Inspect", "0.3", key)
         attached = sample.get("attachments") or {}
         choice = next(iter((sample.get("output") or {}).get("choices") or []), None)
-        score = (sample.get("scores") or {}).get(chosen) or {}
+        score = _score(sample.get("scores") or {}, *chosen)
         target = sample["target"]
         usage = (sample.get("output") or {}).get("usage") or {}
         error = sample.get("error") or {}
@@ -135,10 +145,24 @@ def _drawn(path: Path, samples: Iterator[tuple[str, dict[str, Any]]], chosen: st
         raise UserError("holds no samples", where=path, todo="it is only a header: read the log with its samples")
 
 
+def _score(scores: dict[str, Any], name: str | None, scorer: str | None) -> dict[str, Any]:
+    """A sample's score by its name; a scorer that gives several values at once has them under their names."""
+    found: dict[str, Any] = scores.get(str(name)) or scores.get(str(scorer)) or {}
+    value = found.get("value")
+    return found | {"value": value.get(name)} if isinstance(value, dict) else found
+
+
 def _value(value: Any) -> float | None:
+    """A score as a number, by the library's own table; None for what is no number, such as one that was left out."""
     if isinstance(value, str):
-        return VALUES.get(value)
-    return float(value) if isinstance(value, int | float) else None
+        known = VALUES.get(value, VALUES.get(value.lower()))
+        if known is not None:
+            return known
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _reply(choice: dict[str, Any], attached: dict[str, str]) -> str:

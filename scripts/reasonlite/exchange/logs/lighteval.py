@@ -28,17 +28,24 @@ def read(path: Path, log: LightevalLog) -> Opened:
     return Opened(_drawn(rows, metric), settings | {"metric": metric}, score)
 
 
+def results_of(path: Path) -> Path | None:
+    """The file of its run's results, where details lie in an output folder as lighteval makes it."""
+    roots = [parent for parent in path.parents if parent.name == "details"]
+    if not roots:
+        return None
+    model = path.parent.parent.relative_to(roots[0])
+    return roots[0].parent / "results" / model / f"results_{path.parent.name}.json"
+
+
 def _of_run(path: Path, doc: dict[str, Any], metric: str) -> tuple[dict[str, Any], float | None]:
     """What results/<model>/results_<time>.json of the same output folder says."""
     settings = {"task": doc.get("task_name"), "examples": len(doc.get("fewshot_samples") or [])}
     settings |= {"generation_size": doc.get("generation_size"), "num_samples": doc.get("num_samples")}
-    time = path.parent.name
-    roots = [parent for parent in path.parents if parent.name == "details"]
-    if not roots:
+    beside = results_of(path)
+    if beside is None:
         return settings, None
-    model = path.parent.parent.relative_to(roots[0])
-    results = json_beside(roots[0].parent / "results" / model / f"results_{time}.json")
-    general = results.get("config_general", {})
+    results = json_beside(beside)
+    general = results.get("config_general") or {}
     config = general.get("model_config") or {}
     settings |= {"model": general.get("model_name"), "revision": general.get("lighteval_sha")}
     settings |= {key: config[key] for key in CONFIGURED if config.get(key) is not None}
@@ -60,7 +67,7 @@ def _drawn(rows: list[tuple[str, dict[str, Any]]], metric: str) -> Iterator[Draw
         golds = [doc["choices"][place] for place in (gold if isinstance(gold, list) else [gold]) if place is not None]
         score = row["metric"].get(metric)
         for number, reply in enumerate(replies):
-            reasoning = (response.get("reasonings") or [None] * len(replies))[number]
+            reasoning = next(iter((response.get("reasonings") or [])[number : number + 1]), None)
             tokens = response.get("output_tokens") or []
             yield Drawn(
                 where,

@@ -18,7 +18,7 @@ from reasonlite.problems.records import label_of, read_records
 
 NEEDED = ("doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics")
 NAME = re.compile(r"samples_(?P<task>.+)_(?P<time>\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl")
-CONFIGURED = ("model", "model_args", "gen_kwargs", "limit", "random_seed", "batch_size")
+CONFIGURED = ("model", "model_args", "gen_kwargs", "limit", "random_seed")
 
 
 def read(path: Path, log: LmEvalLog) -> Opened:
@@ -38,14 +38,22 @@ def read(path: Path, log: LmEvalLog) -> Opened:
     return Opened(_drawn(kept, metric), settings, score)
 
 
+def results_of(path: Path) -> Path | None:
+    """The file of its run's results that may lie beside a samples file."""
+    named = NAME.fullmatch(path.name)
+    return path.with_name(f"results_{named['time']}.json") if named else None
+
+
 def _of_run(path: Path, metric: str, chosen: str) -> tuple[dict[str, Any], float | None]:
     """What the run's results file says: settings, and the task's score."""
-    named = NAME.fullmatch(path.name)
-    results = json_beside(path.with_name(f"results_{named['time']}.json")) if named else {}
+    named, beside = NAME.fullmatch(path.name), results_of(path)
+    results = json_beside(beside) if beside else {}
     if not named or not results:
         return {}, None
     task = named["task"]
-    config = results.get("config", {})
+    config = dict(results.get("config") or {})
+    if isinstance(config.get("model_args"), str):  # two draws differ in their seed
+        config["model_args"] = re.sub(r"(^|,)seed=[^,]*", "", config["model_args"]).strip(",")
     settings = {key: config[key] for key in CONFIGURED if config.get(key) is not None}
     settings |= {"task": task, "version": results.get("versions", {}).get(task)}
     settings |= {"examples": results.get("n-shot", {}).get(task), "harness": results.get("lm_eval_version")}
@@ -53,6 +61,12 @@ def _of_run(path: Path, metric: str, chosen: str) -> tuple[dict[str, Any], float
     score = results.get("results", {}).get(task, {}).get(f"{metric},{chosen}")
     known = {key: value for key, value in settings.items() if value is not None}
     return known, score if isinstance(score, int | float) else None
+
+
+def _found(row: dict[str, Any], reply: str) -> str | None:
+    """The answer that the filter found; a filter that hands the reply on leaves finding it to the metric."""
+    found = next(iter(row["filtered_resps"]), None)
+    return found if isinstance(found, str) and found != reply else None
 
 
 def _request(row: dict[str, Any]) -> tuple[str | None, Any]:
@@ -76,7 +90,6 @@ def _drawn(rows: list[tuple[str, dict[str, Any]]], metric: str) -> Iterator[Draw
             raise UserError("its resps are no texts", where=where, todo=todo)
         doc = row["doc"]
         texts = [value for value in doc.values() if isinstance(value, str)] if isinstance(doc, dict) else [str(doc)]
-        found = row["filtered_resps"]
         alone = len(replies) == 1  # of several draws the filter keeps one, so its verdict is no draw's own
         score = row.get(metric)
         for reply in replies:
@@ -87,6 +100,6 @@ def _drawn(rows: list[tuple[str, dict[str, Any]]], metric: str) -> Iterator[Draw
                 reply,
                 target=label_of(str(row["target"])),
                 score=float(score) if alone and isinstance(score, int | float) else None,
-                extracted=found[0] if alone and found and isinstance(found[0], str) else None,
+                extracted=_found(row, reply) if alone else None,
                 prompt=_request(row)[0],
             )

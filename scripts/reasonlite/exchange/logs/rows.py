@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reasonlite.config.recorded import RowsLog
+from reasonlite.config.recorded import ReasonLiteLog, RowsLog
 from reasonlite.core.errors import UserError
 from reasonlite.exchange.jsonl import PARTS, lines_of
 from reasonlite.exchange.logs import Drawn, Opened
@@ -20,12 +20,13 @@ def read(path: Path, log: RowsLog) -> Opened:
 
 
 def _drawn(path: Path, log: RowsLog, named: set[str]) -> Iterator[Drawn]:
-    columns, found, total = log.columns, 0, 0
+    columns, found, total, unseen = log.columns, 0, 0, set(named)
     for where, row in read_records(path, named | set(log.where)):
         absent = [name for name in log.where if name not in row]
         if absent:
             raise UserError(f"has no column {absent[0]!r}, which recorded's where names", where=where)
         total += 1
+        unseen.difference_update(row)
         if any(row[name] != value for name, value in log.where.items()):
             continue
         found += 1
@@ -34,6 +35,9 @@ def _drawn(path: Path, log: RowsLog, named: set[str]) -> Iterator[Drawn]:
             todo = "name the file's columns in recorded's columns"
             raise UserError(f"has no column {absent[0]!r}; it has {', '.join(row)}", where=where, todo=todo)
         yield _row(where, row, log)
+    if unseen and found:
+        names = ", ".join(sorted(unseen))
+        raise UserError(f"no row has the column {names}", where=path, todo="correct recorded's columns")
     if not found:
         said = f"none of its {total} rows is as recorded's where says: {log.where}" if total else "holds no rows"
         raise UserError(said, where=path, todo="correct the values; they are compared as they stand")
@@ -84,7 +88,7 @@ def _verdict(value: Any, where: str) -> float | None:
     raise UserError(f"the verdict is {value!r}, expected true or false, or 0 to 1", where=where)
 
 
-def reasonlite(path: Path) -> Opened:
+def reasonlite(path: Path, _: ReasonLiteLog) -> Opened:
     """An experiment's folder of ReasonLite's: its judged answers, or those that were not judged."""
     present = [part for part in reversed(PARTS[:2]) if any(lines_of(path, part))]
     if not present:
