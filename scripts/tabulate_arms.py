@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--csv", type=Path, required=True, help="table to write; .md and .tex beside it")
     given = parser.parse_args(argv)
     logs.set_up()
-    judged = {(path.parent.parent.name, path.parent.name): path for path in given.judged}
+    judged = results.by_place(given.judged)
     measured = results.read_all(judged, given.evaluation)
     table = arms.measure(measured, given.grid, given.evaluation.resamples, given.seed)
     files.write_text(given.csv, table.write_csv(float_precision=4))

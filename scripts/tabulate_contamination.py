@@ -36,9 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     noticed = tables.read_table(arguments.noticed, schemas.NOTICED)
     alike = contamination.pairs(dropped, noticed, benchmarks)
     settings = arguments.evaluation
-    measured = results.read_all(
-        {(path.parent.parent.name, path.parent.name): path for path in arguments.judged}, settings
-    )
+    measured = results.read_all(results.by_place(arguments.judged), settings)
     table = contamination.scores(measured, alike, benchmarks, resamples=settings.resamples, seed=arguments.seed)
     files.write_text(arguments.pairs, alike.write_csv(float_precision=4))
     files.write_text(arguments.csv, table.write_csv(float_precision=4))

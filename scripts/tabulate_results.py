@@ -29,8 +29,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     logs.set_up()
     settings, folder, seed = arguments.evaluation, arguments.folder, arguments.seed
-    judged = {(path.parent.parent.name, path.parent.name): path for path in arguments.judged}
-    measured = results.read_all(judged, settings)
+    measured = results.read_all(results.by_place(arguments.judged), settings)
     table = results.measure(measured, settings, seed)
     beside = results.beside_published(table, pl.read_csv(arguments.published), settings)
     comparisons = results.compare(measured, settings, seed)

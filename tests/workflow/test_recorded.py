@@ -8,7 +8,7 @@ import yaml
 from running import ROOT, run_snakemake
 
 pytestmark = pytest.mark.slow
-# published for these answers; what our rules say, by hand: two replies of the second never give an answer
+# as published for these answers
 CHOSEN = {"Qwen2_5-14B-Instruct": 65.0, "gemma-2-27b-it": 17.5}
 
 

@@ -5,16 +5,15 @@ Does not import vLLM.
 
 from __future__ import annotations
 
-import ast
 import difflib
 import functools
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
 
 from reasonlite.config.settings import Sampling
 from reasonlite.core.errors import UserError
+from reasonlite.core.installed import declared
 
 # what a server would fill from its model's generation config, with the values that have no effect
 NEUTRAL = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
@@ -47,17 +46,9 @@ def check_sampling(sampling: Sampling, where: str, *, served: bool) -> None:
 
 @functools.cache
 def _known() -> frozenset[str] | None:
-    """Fields of vLLM's SamplingParams, read from its source: importing it takes seconds."""
-    spec = importlib.util.find_spec("vllm")
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    path = Path(spec.submodule_search_locations[0]) / "sampling_params.py"
-    for node in ast.parse(path.read_text(encoding="utf-8")).body if path.is_file() else []:
-        if isinstance(node, ast.ClassDef) and node.name == "SamplingParams":
-            targets = [item.target for item in node.body if isinstance(item, ast.AnnAssign)]
-            names = [target.id for target in targets if isinstance(target, ast.Name)]
-            return frozenset(name for name in names if not name.startswith("_"))
-    return None
+    """Fields of vLLM's SamplingParams; None where vLLM, or the class in its source, is not there."""
+    names = declared("vllm", "sampling_params.py", "SamplingParams")
+    return frozenset(name for name in names if not name.startswith("_")) if names else None
 
 
 def resolved(sampling: Sampling, model: Path | None) -> Sampling:

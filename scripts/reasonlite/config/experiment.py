@@ -181,12 +181,8 @@ def _check_efforts(config: Config) -> None:
     judges_engine = judge.engine or config.teacher.engine
     if config.labels.judge != "rules" and isinstance(judges_engine, RecordedEngine):
         raise ValueError("labels.adjudicator.engine: the teacher's answers are recorded, so the judge needs its own")
-    room = judges_engine.max_model_len if isinstance(judges_engine, VllmEngine) else judge.sampling.max_tokens
-    if config.labels.judge != "rules" and judge.sampling.max_tokens > room:
-        raise ValueError(
-            f"labels.adjudicator.sampling.max_tokens: {judge.sampling.max_tokens} is above its engine's"
-            f" max_model_len, {room}"
-        )
+    if config.labels.judge != "rules":
+        _check_room("labels.adjudicator", judge, judges_engine)
     if isinstance(config.teacher.engine, VllmEngine):
         for name, effort_settings in efforts.items():
             limit = config.teacher.engine.max_model_len
@@ -195,6 +191,15 @@ def _check_efforts(config: Config) -> None:
                     f"teacher.efforts.{name}.sampling.max_tokens: {effort_settings.sampling.max_tokens} is above"
                     f" teacher.engine.max_model_len, {limit}"
                 )
+
+
+def _check_room(where: str, judge: Adjudicator, engine: AnyEngine) -> None:
+    """A judge's reply has to fit into its engine."""
+    if isinstance(engine, VllmEngine) and judge.sampling.max_tokens > engine.max_model_len:
+        raise ValueError(
+            f"{where}.sampling.max_tokens: {judge.sampling.max_tokens} is above its engine's"
+            f" max_model_len, {engine.max_model_len}"
+        )
 
 
 def _check_seeds(experiment: Experiment) -> None:
@@ -267,11 +272,7 @@ def _check_graders(experiment: Experiment) -> None:
         raise ValueError("evaluation.llm: needed with an engine, because llm is among the graders")
     if isinstance(judge.engine, VllmEngine):
         _one_of("evaluation.llm.model", str(judge.model), experiment.models)
-        if judge.sampling.max_tokens > judge.engine.max_model_len:
-            raise ValueError(
-                f"evaluation.llm.sampling.max_tokens: {judge.sampling.max_tokens} is above its engine's"
-                f" max_model_len, {judge.engine.max_model_len}"
-            )
+    _check_room("evaluation.llm", judge, judge.engine)
 
 
 ROAD = ("problems", "teacher", "labels", "strata", "stages", "grid")  # keys of experiments that train

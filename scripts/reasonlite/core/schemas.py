@@ -13,6 +13,7 @@ PROBLEMS = pl.Schema(
     }
 )
 SOURCED = pl.Schema([*PROBLEMS.items(), ("unusable", pl.String)])  # why it cannot be learnt from; null if it can
+VARIANT_OF_BENCHMARK = "variant of a benchmark problem"  # a reason in DROPPED, or what is in NOTICED
 DROPPED = pl.Schema(
     [
         *PROBLEMS.items(),

@@ -8,13 +8,12 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from reasonlite.core.schemas import CONTAMINATION
+from reasonlite.core.schemas import CONTAMINATION, VARIANT_OF_BENCHMARK
 from reasonlite.core.tables import frame_of
 from reasonlite.evaluation.metrics import avg_at_n, bootstrap
 from reasonlite.evaluation.results import Measured
 
-VARIANT = "variant of a benchmark problem"
-ALIKE = "contaminated"
+ALIKE = "contaminated"  # how reasons in DROPPED begin
 
 
 def pairs(dropped: pl.DataFrame, noticed: pl.DataFrame, benchmarks: dict[str, set[str]]) -> pl.DataFrame:
@@ -26,9 +25,9 @@ def pairs(dropped: pl.DataFrame, noticed: pl.DataFrame, benchmarks: dict[str, se
     homes = {problem: name for name, problems in benchmarks.items() for problem in problems}
     columns = ["twin", "id", "source", "what", "score"]
     found = pl.concat([
-        dropped.filter(pl.col("reason").str.starts_with(ALIKE) | (pl.col("reason") == VARIANT))
+        dropped.filter(pl.col("reason").str.starts_with(ALIKE) | (pl.col("reason") == VARIANT_OF_BENCHMARK))
         .rename({"reason": "what"}).select(columns),
-        noticed.filter(pl.col("what") == VARIANT).select(columns),
+        noticed.filter(pl.col("what") == VARIANT_OF_BENCHMARK).select(columns),
     ]).filter(pl.col("twin").is_in(list(homes)))  # fmt: skip
     homed = found.with_columns(pl.col("twin").replace_strict(homes, return_dtype=pl.String).alias("benchmark"))
     renamed = homed.rename({"twin": "benchmark_problem", "id": "problem"})
@@ -44,7 +43,7 @@ def scores(
     rows: list[tuple] = []
     for benchmark, by_model in measured.items():
         own = alike.filter(pl.col("benchmark") == benchmark)
-        twins = set(own.filter(pl.col("what") != VARIANT)["benchmark_problem"])
+        twins = set(own.filter(pl.col("what") != VARIANT_OF_BENCHMARK)["benchmark_problem"])
         variants = set(own["benchmark_problem"]) - twins
         clean = benchmarks[benchmark] - twins - variants
         counts = (len(benchmarks[benchmark]), len(twins), len(variants), len(clean))

@@ -71,6 +71,11 @@ def read_scores(path: Path) -> Scores:
     )
 
 
+def by_place(paths: list[Path]) -> dict[tuple[str, str], Path]:
+    """Tables of evaluation/<model>/<benchmark>/ by model and benchmark."""
+    return {(path.parent.parent.name, path.parent.name): path for path in paths}
+
+
 def read_all(judged: dict[tuple[str, str], Path], settings: Evaluation) -> Measured:
     """The scores of every model on every benchmark that it has answers to.
 

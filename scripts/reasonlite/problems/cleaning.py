@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from reasonlite.config.settings import Cleaning
-from reasonlite.core.schemas import DROPPED, NOTICED, PROBLEMS
+from reasonlite.core.schemas import DROPPED, NOTICED, PROBLEMS, VARIANT_OF_BENCHMARK
 from reasonlite.core.tables import frame_of
 from reasonlite.judge.equivalence import compare
 from reasonlite.problems.likeness import Text, masked_similarity, shared_numbers, similarity, tokens_of
@@ -159,9 +159,9 @@ class _Sorting:
                 score = masked_similarity(text, other)
                 variant = (twin, label, score) if score >= VARIANT else None
         if variant and self._settings.variants == "drop":
-            return "variant of a benchmark problem", variant[0], variant[2]
+            return VARIANT_OF_BENCHMARK, variant[0], variant[2]
         if variant:
-            self._notice(row, "variant of a benchmark problem", *variant)
+            self._notice(row, VARIANT_OF_BENCHMARK, *variant)
         return None
 
     def _duplicate(self, row: dict, text: Text, buckets: list[int]) -> tuple[str, str, float] | None:

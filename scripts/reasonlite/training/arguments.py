@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import difflib
 import functools
-import importlib.util
-from pathlib import Path
 from typing import Any
 
 from reasonlite.core.errors import UserError
+from reasonlite.core.installed import declared
 
 # the configuration class of each method, its file, and the classes it extends
 BASES = [("trl", "trainer/base_config.py", "_BaseConfig"), ("transformers", "training_args.py", "TrainingArguments")]
@@ -57,21 +55,8 @@ def check_arguments(method: str, arguments: dict[str, Any], where: str) -> None:
 def _known(method: str) -> frozenset[str] | None:
     names: set[str] = set()
     for package, file, class_name in CLASSES[method]:
-        spec = importlib.util.find_spec(package)
-        if spec is None or not spec.submodule_search_locations:
+        found = declared(package, file, class_name)
+        if found is None:
             return None
-        path = Path(spec.submodule_search_locations[0]) / file
-        names |= _fields(path, class_name) if path.is_file() else set()
+        names |= found
     return frozenset(names)
-
-
-def _fields(path: Path, class_name: str) -> set[str]:
-    """Annotated names in a class body: the fields of a dataclass."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ClassDef) and node.name == class_name:
-            return {
-                item.target.id
-                for item in node.body
-                if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
-            }
-    return set()

@@ -33,6 +33,8 @@ MEMBER_BYTES = 256 * 2**20  # of one sample unpacked: more is no log of answers
 def read(path: Path, log: InspectLog) -> Opened:
     """A log with its settings and its stated score (accuracy, else mean)."""
     header, samples = _archive(path) if zipfile.is_zipfile(path) else _document(path)
+    if not isinstance(header.get("eval"), dict):
+        raise lacking(path, "Inspect", "0.3", "eval")
     if header.get("version") != VERSION:
         raise UserError(
             f"is a log of format {header.get('version')!r}, and format {VERSION} is read here",
@@ -42,8 +44,6 @@ def read(path: Path, log: InspectLog) -> Opened:
     if header.get("status") != "success":
         todo = "finish it with: inspect eval-retry"
         raise UserError(f"its run ended with status {header.get('status')!r}", where=path, todo=todo)
-    if not isinstance(header.get("eval"), dict):
-        raise lacking(path, "Inspect", "0.3", "eval")
     ran = header["eval"]
     generation = ran.get("model_generate_config") or {}
     settings = {
@@ -80,26 +80,36 @@ def _document(path: Path) -> tuple[dict[str, Any], Iterator[tuple[str, dict[str,
         whole = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
         raise UserError(f"is neither an .eval file nor JSON: {error}", where=path) from None
-    if not isinstance(whole, dict) or "eval" not in whole:
+    if not isinstance(whole, dict):
         raise lacking(path, "Inspect", "0.3", "eval")
     listed = whole.get("samples") or []
     return whole, ((f"{path}: sample {place}", sample) for place, sample in enumerate(listed))
 
 
 def _archive(path: Path) -> tuple[dict[str, Any], Iterator[tuple[str, dict[str, Any]]]]:
-    header = _member(path, "header.json")
-    with zipfile.ZipFile(path) as archive:
+    with _opened(path) as archive:
+        return _member(archive, path, "header.json"), _samples(path)
+
+
+def _samples(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    with _opened(path) as archive:  # once: its list of members is read anew each time
         # a sample that was scored again stands twice; the last one counts, as for the library
-        names = list(dict.fromkeys(name for name in archive.namelist() if name.startswith("samples/")))
-    return header, ((f"{path}: {name}", _member(path, name)) for name in names)
+        for name in dict.fromkeys(name for name in archive.namelist() if name.startswith("samples/")):
+            yield f"{path}: {name}", _member(archive, path, name)
 
 
-def _member(path: Path, name: str) -> dict[str, Any]:
+def _opened(path: Path) -> zipfile.ZipFile:
     try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.getinfo(name).file_size > MEMBER_BYTES:
-                raise UserError(f"unpacks to more than {MEMBER_BYTES // 2**20} MiB", where=f"{path}: {name}")
-            found = json.loads(archive.read(name))
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise UserError(f"cannot be read: {error}", where=path) from None
+
+
+def _member(archive: zipfile.ZipFile, path: Path, name: str) -> dict[str, Any]:
+    try:
+        if archive.getinfo(name).file_size > MEMBER_BYTES:
+            raise UserError(f"unpacks to more than {MEMBER_BYTES // 2**20} MiB", where=f"{path}: {name}")
+        found = json.loads(archive.read(name))
     except KeyError:
         todo = "the run did not end: finish it with inspect eval-retry"
         raise UserError(f"has no {name}", where=path, todo=todo) from None

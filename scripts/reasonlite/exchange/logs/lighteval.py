@@ -65,10 +65,9 @@ def _drawn(rows: list[tuple[str, dict[str, Any]]], metric: str) -> Iterator[Draw
         texts = [value for value in specific.values() if isinstance(value, str)] + texts
         gold = doc.get("gold_index")
         golds = [doc["choices"][place] for place in (gold if isinstance(gold, list) else [gold]) if place is not None]
-        score = row["metric"].get(metric)
+        score, tokens = row["metric"].get(metric), response.get("output_tokens") or []
         for number, reply in enumerate(replies):
             reasoning = next(iter((response.get("reasonings") or [])[number : number + 1]), None)
-            tokens = response.get("output_tokens") or []
             yield Drawn(
                 where,
                 texts,

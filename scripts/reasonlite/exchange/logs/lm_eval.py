@@ -34,7 +34,7 @@ def read(path: Path, log: LmEvalLog) -> Opened:
     kept = [(where, row) for where, row in rows if row["filter"] == chosen]
     metric = choose(log.verdict, list(kept[0][1]["metrics"]), "metric", "verdict", path)
     settings, score = _of_run(path, metric, chosen)
-    settings |= {"filter": chosen, "metric": metric, "generation": _generation(kept[0][1])}
+    settings |= {"filter": chosen, "metric": metric, "generation": _request(kept[0][1])[1]}
     return Opened(_drawn(kept, metric), settings, score)
 
 
@@ -78,10 +78,6 @@ def _request(row: dict[str, Any]) -> tuple[str | None, Any]:
     return None if prompt is None else str(prompt), generation
 
 
-def _generation(row: dict[str, Any]) -> Any:
-    return _request(row)[1]
-
-
 def _drawn(rows: list[tuple[str, dict[str, Any]]], metric: str) -> Iterator[Drawn]:
     for where, row in rows:
         replies = row["resps"][0] if row["resps"] else []
@@ -91,7 +87,7 @@ def _drawn(rows: list[tuple[str, dict[str, Any]]], metric: str) -> Iterator[Draw
         doc = row["doc"]
         texts = [value for value in doc.values() if isinstance(value, str)] if isinstance(doc, dict) else [str(doc)]
         alone = len(replies) == 1  # of several draws the filter keeps one, so its verdict is no draw's own
-        score = row.get(metric)
+        score, (prompt, _) = row.get(metric), _request(row)
         for reply in replies:
             yield Drawn(
                 where,
@@ -101,5 +97,5 @@ def _drawn(rows: list[tuple[str, dict[str, Any]]], metric: str) -> Iterator[Draw
                 target=label_of(str(row["target"])),
                 score=float(score) if alone and isinstance(score, int | float) else None,
                 extracted=_found(row, reply) if alone else None,
-                prompt=_request(row)[0],
+                prompt=prompt,
             )
