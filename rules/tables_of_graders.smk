@@ -37,9 +37,7 @@ rule grade_answers:
         adjudicated=lambda wildcards, input: option("--adjudicated", input.adjudicated),
         graders=GRADERS,
         rounding="--rounding" if PLAN["evaluation"]["rounding"] else "",
-        identity=identity(
-            "grade_answers", graders=GRADERS, rounding=PLAN["evaluation"]["rounding"]
-        ),
+        identity=identity("grade_answers", graders=GRADERS, rounding=PLAN["evaluation"]["rounding"]),
     message:
         "Grading answers of {wildcards.model} to {wildcards.benchmark} by others"
     shell:
