@@ -13,7 +13,7 @@ from pathlib import Path
 from reasonlite.answers import canary, engines, generation, sampling
 from reasonlite.cluster import devices, interruption
 from reasonlite.config.settings import AnyEngine, Effort, RecordedEngine, ServerEngine
-from reasonlite.core import cli, errors, files, logs, schemas, tables
+from reasonlite.core import cli, errors, logs, schemas, tables
 from reasonlite.models import folders
 
 
@@ -53,7 +53,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments.settings = [
         each.model_copy(update={"sampling": sampling.resolved(each.sampling, where)}) for each in arguments.settings
     ]
-    log.info("drawn with: %s", files.canonical_json(sampling.parameters(arguments.settings[0].sampling)))
     engine_settings = [(each.sampling, each.prompt.template_arguments) for each in arguments.settings]
     if any(each != engine_settings[0] for each in engine_settings):
         parser.error("sampling and template_arguments must be the same for all tables: they share one engine")

@@ -24,7 +24,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     logs.set_up()
     problems = tables.read_table(arguments.problems, schemas.PROBLEMS)
     taken = taking.take(arguments.log, problems)
-    tables.write_table(arguments.output, taken.answers, schemas.ANSWERS)
+    drawn = {"log": arguments.log.kind, "settings": taken.facts["settings"]}
+    tables.write_table(arguments.output, taken.answers, schemas.ANSWERS, drawn)
     tables.write_table(arguments.rows, taken.rows, schemas.TAKEN)
     files.write_json(arguments.facts, taken.facts)
     facts = taken.facts

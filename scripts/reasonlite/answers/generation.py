@@ -19,16 +19,26 @@ from reasonlite.answers import canary
 from reasonlite.answers.engines import Engine, Reply, Request
 from reasonlite.answers.journal import CHUNK_ROWS, Journal
 from reasonlite.answers.prompts import Message, messages_for
+from reasonlite.answers.sampling import parameters
 from reasonlite.answers.transcripts import final_answer, split_reply
 from reasonlite.cluster import interruption
 from reasonlite.config.settings import Effort, RecordedEngine, Sampling, ServerEngine, VllmEngine
 from reasonlite.core.errors import UserError
 from reasonlite.core.files import canonical_json, sha256_text
 from reasonlite.core.logs import get_logger
+from reasonlite.core.machine import version_of
 from reasonlite.core.pace import Pace
 from reasonlite.core.schemas import ANSWERS, JOURNAL, RECORDED
 from reasonlite.core.seeding import answer_seed, retry_seed
-from reasonlite.core.tables import TableWriter, frame_of, read_table, read_tables, stream_table, write_table
+from reasonlite.core.tables import (
+    TableWriter,
+    about_table,
+    frame_of,
+    read_table,
+    read_tables,
+    stream_table,
+    write_table,
+)
 
 log = get_logger(__name__)
 
@@ -37,6 +47,7 @@ LOST_ENOUGH = 16  # requests lost in a row: the server is away
 NOTHING_OF = 16  # answers wanted from which on it is the engine's fault that none of them came
 # what says how fast an engine is or where it runs, and not what it answers
 SPEED = {"url", "concurrency", "attempts", "timeout_seconds", "max_num_seqs", "tensor_parallel_size", "canary"}
+UNTOLD = {"url", "concurrency", "attempts", "timeout_seconds", "api_key_variable", "canary", "keyed"}  # in `drawn`
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,19 @@ def request_of(
     return Request(sha256_text(canonical_json(asked)), messages, seed)
 
 
+def drawn(job: Job) -> dict[str, Any]:
+    """How a job's answers are drawn, in full, as their table's metadata says it."""
+    return {
+        "model": job.model,
+        "engine": job.engine.model_dump(mode="json", exclude=UNTOLD, exclude_none=True),
+        "sampling": parameters(job.settings.sampling),
+        "prompt": job.settings.prompt.model_dump(mode="json", exclude_none=True),
+        "seed": job.seed,
+        "first_seed": job.settings.first_seed,
+        "vllm": version_of("vllm") if isinstance(job.engine, VllmEngine) else None,
+    }
+
+
 def generate(
     problems: pl.DataFrame,
     job: Job,
@@ -104,7 +128,7 @@ def generate(
         counts = Counter[str]()
         keys = [request.key for _, _, request in places]
         numbered = iter(places)
-        with TableWriter(output, ANSWERS) as table:
+        with TableWriter(output, ANSWERS, drawn(job)) as table:
             for block in journal.read(keys):
                 rows = [answer_row(job.effort, *next(numbered)[:2], entry) for entry in block.iter_rows(named=True)]
                 counts.update(row["status"] for row in rows)
@@ -126,7 +150,7 @@ def gather(parts: Sequence[Path], output: Path) -> int:
     if twice.height:
         todo = "delete the parts' folder and run again"
         raise UserError(f"{twice['answer_id'][0]} stands in two parts", where=parts[0].parent, todo=todo)
-    write_table(output, table, ANSWERS)
+    write_table(output, table, ANSWERS, about_table(parts[0]))
     return table.height
 
 

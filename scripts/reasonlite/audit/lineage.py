@@ -17,6 +17,7 @@ import polars as pl
 from reasonlite.audit import manifest as manifests
 from reasonlite.audit.inside import shortened
 from reasonlite.core.errors import UserError
+from reasonlite.core.tables import about_table
 
 ROWS = 12  # shown of one table
 IDS = ("answer_id", "problem_id", "id")
@@ -144,6 +145,9 @@ def row(found: Lineage, wanted: str) -> Iterator[str]:
 def _rows(found: Lineage, path: str, rows: pl.DataFrame) -> Iterator[str]:
     entry = found.manifest["outputs"][path]
     yield f"{path}  ({entry.get('rule')})"
+    if path.endswith(".parquet"):
+        for name, value in flat(about_table(found.results / path)):
+            yield f"    drawn with {name} = {shortened(value)}"
     for one in rows.head(ROWS).iter_rows(named=True):
         yield "    " + ", ".join(f"{name} {shortened(value)}" for name, value in one.items() if value is not None)
     if rows.height > ROWS:

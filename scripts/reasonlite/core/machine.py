@@ -27,11 +27,12 @@ def describe() -> dict[str, Any]:
         "python": platform.python_version(),
         "processor": platform.machine(),
         "gpus": _gpus(),
-        "packages": {name: version for name in PACKAGES if (version := _version(name))},
+        "packages": {name: version for name in PACKAGES if (version := version_of(name))},
     }
 
 
-def _version(name: str) -> str | None:
+def version_of(name: str) -> str | None:
+    """Version of an installed package; None where it is not installed."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

@@ -6,6 +6,7 @@ rows give the same bytes. Does not know what the rows mean.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -16,17 +17,28 @@ from typing import Any, cast
 import polars as pl
 
 from reasonlite.core.errors import UserError
-from reasonlite.core.files import atomic_path
+from reasonlite.core.files import atomic_path, canonical_json
+
+ABOUT = "reasonlite"  # key of the file's metadata under which `about` is kept, as JSON
 
 
-def write_table(path: Path, frame: pl.DataFrame, schema: pl.Schema) -> None:
-    """Write ``frame`` with exactly the columns and types of ``schema``; all or nothing."""
+def write_table(path: Path, frame: pl.DataFrame, schema: pl.Schema, about: dict[str, Any] | None = None) -> None:
+    """Write ``frame`` with exactly the columns and types of ``schema``; all or nothing.
+
+    ``about``: what is true of the whole table, kept in the file's metadata.
+    """
     missing = [name for name in schema if name not in frame.columns]
     if missing:
         raise ValueError(f"{path}: the table lacks {missing}")
     whole = frame.select(schema.names()).cast(dict(schema.items()))
     with atomic_path(path) as temporary, system_errors(path):
-        whole.write_parquet(temporary, compression="zstd", compression_level=3, statistics=True)
+        note = {ABOUT: canonical_json(about)} if about else None
+        whole.write_parquet(temporary, compression="zstd", compression_level=3, statistics=True, metadata=note)
+
+
+def about_table(path: Path) -> dict[str, Any]:
+    """What `write_table` or `TableWriter` was told of the whole table; empty where it was told nothing."""
+    return json.loads(pl.read_parquet_metadata(path).get(ABOUT, "{}"))
 
 
 @contextmanager
@@ -45,14 +57,16 @@ def system_errors(path: Path) -> Iterator[None]:
 class TableWriter:
     """Writes a table piece by piece: memory holds a piece, and nothing stands under its name until it is whole."""
 
-    def __init__(self, path: Path, schema: pl.Schema) -> None:
-        self._whole, self._path, self._schema = ExitStack(), path, schema
+    def __init__(self, path: Path, schema: pl.Schema, about: dict[str, Any] | None = None) -> None:
+        self._whole, self._path, self._schema, self._about = ExitStack(), path, schema, about
 
     def __enter__(self) -> TableWriter:
         import pyarrow.parquet
 
         temporary = self._whole.enter_context(atomic_path(self._path))
         layout = _arrow(frame_of([], self._schema)).schema
+        if self._about:
+            layout = layout.with_metadata({ABOUT: canonical_json(self._about)})
         writer = pyarrow.parquet.ParquetWriter(temporary, layout, compression="zstd", compression_level=3)
         self._writer = self._whole.enter_context(writer)
         return self
@@ -62,7 +76,8 @@ class TableWriter:
         if not frame.height:
             return
         with system_errors(self._path):
-            self._writer.write_table(_arrow(frame.select(self._schema.names()).cast(dict(self._schema.items()))))
+            rows = _arrow(frame.select(self._schema.names()).cast(dict(self._schema.items())))
+            self._writer.write_table(rows.replace_schema_metadata(self._writer.schema.metadata))
 
     def __exit__(self, *error: Any) -> None:
         self._whole.__exit__(*error)

@@ -10,9 +10,10 @@ from typing import Any
 from reasonlite.core.errors import UserError
 from reasonlite.core.files import write_text
 from reasonlite.core.schemas import ANSWERS, JUDGED, PROBLEMS
-from reasonlite.core.tables import read_table
+from reasonlite.core.tables import about_table, read_table
 
 SCORER = "reasonlite"
+GENERATION = {"temperature", "top_p", "top_k", "max_tokens", "presence_penalty", "frequency_penalty"}  # Inspect's names
 STOPS = {"length": "max_tokens", "stop": "stop"}
 
 
@@ -59,6 +60,8 @@ def _log(folder: Path, model: str, benchmark: str, samples: list[dict[str, Any]]
     metrics = {"accuracy": {"name": "accuracy", "value": right}}
     score = {"name": SCORER, "scorer": SCORER, "metrics": metrics, "scored_samples": len(samples)}
     sizes = {"total_samples": len(samples), "completed_samples": len(samples)}
+    drawn = about_table(folder / "answers.parquet")
+    sampling = {name: value for name, value in drawn.get("sampling", {}).items() if name in GENERATION}
     names = list(dict.fromkeys(sample["id"] for sample in samples))
     return {
         "version": 2,
@@ -68,9 +71,11 @@ def _log(folder: Path, model: str, benchmark: str, samples: list[dict[str, Any]]
             "task": benchmark,
             "dataset": {"name": benchmark, "samples": len(names), "sample_ids": names},
             "model": model,
+            "model_generate_config": sampling,
             "config": {"epochs": epochs},
+            "metadata": {"drawn": drawn},
         },
-        "plan": {"name": "plan", "steps": [], "config": {}},
+        "plan": {"name": "plan", "steps": [], "config": sampling},
         "results": {**sizes, "scores": [score]},
         "stats": {"started_at": made, "completed_at": made, "model_usage": {}},
         "samples": samples,

@@ -11,10 +11,11 @@ import pytest
 from reasonlite.answers.engines import Reply, Shared
 from reasonlite.answers.generation import Job, gather, generate
 from reasonlite.answers.journal import FEW_CHUNKS, Journal, chunks_of, report
+from reasonlite.answers.sampling import parameters
 from reasonlite.config.settings import Effort, VllmEngine
 from reasonlite.core.errors import UserError
 from reasonlite.core.schemas import ANSWERS
-from reasonlite.core.tables import read_table
+from reasonlite.core.tables import about_table, read_table
 
 PROBLEMS = pl.DataFrame({"id": ["s:1", "s:0"], "problem": ["b?", "a?"]})
 
@@ -84,8 +85,17 @@ def test_several_engines_draw_what_one_would_have_drawn(tmp_path):
     assert [read_table(part, ANSWERS).height for part in parts] == [4, 2]
     assert gather(parts, tmp_path / "all.parquet") == 6
     assert read_table(tmp_path / "all.parquet", ANSWERS).equals(read_table(one, ANSWERS))
+    assert about_table(tmp_path / "all.parquet") == about_table(one)
     with pytest.raises(UserError, match="s:0_0 stands in two parts"):
         gather([parts[0], parts[0]], tmp_path / "all.parquet")
+
+
+def test_the_table_says_how_its_answers_were_drawn_to_the_last_parameter(tmp_path):
+    drawn(PROBLEMS, job(), tmp_path / "j", Counting)
+    told = about_table(tmp_path / "answers.parquet")
+    assert told["sampling"] == parameters(job().settings.sampling) and told["sampling"]["min_p"] == 0.0
+    assert told["model"] == "m" and told["seed"] == 1 and told["engine"]["kind"] == "vllm"
+    assert told["engine"]["tensor_parallel_size"] == 1 and "max_num_seqs" in told["engine"]
 
 
 class Sampler(Counting):
