@@ -3,7 +3,7 @@
 Examples: python scripts/exchange.py take-in datas/my_run --effort medium --source pol --shards 343 \\
               --output recorded
           python scripts/exchange.py give-out results/demo --effort medium --output datas/demo
-          python scripts/exchange.py give-inspect results/demo --model final --benchmark heldout --output final.json
+          python scripts/exchange.py give-inspect results/demo --model final --benchmark heldout --output logs
           python scripts/exchange.py give-training results/demo --stratum short --output datas/demo/format_data
 
 What was taken in is used with teacher.engine: {kind: recorded, folder: recorded}; its info.jsonl is a problem
@@ -40,14 +40,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     training.add_argument("folder", type=Path, help="results of an experiment")
     training.add_argument("--stratum", required=True, help="the stratum whose examples are given")
     for command in (taking, giving, inspect, training):
-        command.add_argument("--output", type=Path, required=True, help="folder to write; a file for give-inspect")
+        command.add_argument("--output", type=Path, required=True, help="folder to write to")
     arguments = parser.parse_args(argv)
     if arguments.command == "take-in":
         counts = jsonl.take_in(arguments.folder, arguments.effort, arguments.shards, arguments.output, arguments.source)
     elif arguments.command == "give-out":
         counts = jsonl.give_out(arguments.folder, arguments.effort, arguments.output)
     elif arguments.command == "give-inspect":
-        counts = {"answers": inspect_out.give(arguments.folder, arguments.model, arguments.benchmark, arguments.output)}
+        given = inspect_out.give(arguments.folder, arguments.model, arguments.benchmark, arguments.output)
+        arguments.output, counts = given[0], {"answers": given[1]}
     else:
         tables = sorted((arguments.folder / "curriculum" / arguments.stratum).glob("*.parquet"))
         if not tables:

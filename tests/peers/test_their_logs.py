@@ -191,13 +191,16 @@ def test_settings_and_scores_of_the_runs_are_kept(tables):
         assert each["stated"] == [pytest.approx(each["own"])] and each["labels that differ"] == []
 
 
-def test_inspects_library_reads_what_we_give_out(tables, tmp_path):
-    from inspect_ai.log import read_eval_log
+def test_inspects_library_lists_and_reads_what_we_give_out(tables, tmp_path):
+    from inspect_ai.log import list_eval_logs, read_eval_log
 
     command = [ROOT / ".venv" / "bin" / "python", ROOT / "scripts" / "exchange.py", "give-inspect", tables]
-    named = ["--model", "by_lm_eval", "--benchmark", "little", "--output", tmp_path / "given.json"]
+    named = ["--model", "by_lm_eval", "--benchmark", "little", "--output", tmp_path / "given"]
     subprocess.run([*command, *named], check=True)
-    log = read_eval_log(str(tmp_path / "given.json"))
+    (listed,) = list_eval_logs(str(tmp_path / "given"))  # its viewer shows what is listed
+    assert listed.task == "little"
+    log = read_eval_log(listed)
+    assert log.eval.metadata["drawn"]["settings"]["generation"]["max_gen_toks"] == 64
     assert log.status == "success" and log.results.scores[0].metrics["accuracy"].value == 0.5
     assert [sample.scores["reasonlite"].value for sample in log.samples] == ["C", "C", "I", "N"]
     assert [sample.output.completion for sample in log.samples] == [reply for _, _, reply, _ in PROBLEMS]

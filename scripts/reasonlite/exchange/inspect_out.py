@@ -17,8 +17,11 @@ GENERATION = {"temperature", "top_p", "top_k", "max_tokens", "presence_penalty",
 STOPS = {"length": "max_tokens", "stop": "stop"}
 
 
-def give(results: Path, model: str, benchmark: str, output: Path) -> int:
-    """Write a model's judged answers to a benchmark; how many. Right answers have the value C, others I, none N."""
+def give(results: Path, model: str, benchmark: str, output: Path) -> tuple[Path, int]:
+    """Write a model's judged answers to a benchmark as a log into the folder ``output``: its path, how many answers.
+
+    Right answers have the value C, wrong ones I, no answer N. The name is Inspect's: its viewer lists no other JSON.
+    """
     folder = results / "evaluation" / model / benchmark
     if not (folder / "judged.parquet").is_file():
         todo = "give an experiment that has run, one of its evaluated models and one of its benchmarks"
@@ -28,8 +31,11 @@ def give(results: Path, model: str, benchmark: str, output: Path) -> int:
     answers = read_table(folder / "answers.parquet", ANSWERS).rows(named=True)
     texts = {row["id"]: row for row in problems.iter_rows(named=True)}
     samples = [_sample(model, texts[row["problem_id"]], row, judged[row["answer_id"]]) for row in answers]
-    write_text(output, json.dumps(_log(folder, model, benchmark, samples), ensure_ascii=False))
-    return len(samples)
+    log = _log(folder, model, benchmark, samples)
+    name = [log["eval"]["created"].replace(":", "-"), *(part.replace("_", "-") for part in (benchmark, model))]
+    path = output / f"{'_'.join(name)}.json"
+    write_text(path, json.dumps(log, ensure_ascii=False))
+    return path, len(samples)
 
 
 def _sample(model: str, problem: dict[str, Any], answer: dict[str, Any], verdict: dict[str, Any]) -> dict[str, Any]:
@@ -56,7 +62,7 @@ def _sample(model: str, problem: dict[str, Any], answer: dict[str, Any], verdict
 def _log(folder: Path, model: str, benchmark: str, samples: list[dict[str, Any]]) -> dict[str, Any]:
     epochs = max(sample["epoch"] for sample in samples)
     right = sum(sample["scores"][SCORER]["value"] == "C" for sample in samples) / len(samples)
-    made = datetime.fromtimestamp((folder / "judged.parquet").stat().st_mtime, UTC).isoformat()
+    made = datetime.fromtimestamp((folder / "judged.parquet").stat().st_mtime, UTC).isoformat(timespec="seconds")
     metrics = {"accuracy": {"name": "accuracy", "value": right}}
     score = {"name": SCORER, "scorer": SCORER, "metrics": metrics, "scored_samples": len(samples)}
     sizes = {"total_samples": len(samples), "completed_samples": len(samples)}

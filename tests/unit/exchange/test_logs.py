@@ -165,13 +165,14 @@ def test_what_is_given_out_as_a_log_of_inspect_comes_in_again_the_same(tmp_path)
     groups, *_ = group(taken.answers, BENCHMARK)
     judged = judge(taken.answers, groups, BENCHMARK.select("id", "source"), None)
     write_table(folder / "judged.parquet", judged, JUDGED)
-    assert give(tmp_path / "results", "m", "b", tmp_path / "out.json") == 4
-    again = take(log_of(tmp_path / "out.json", "inspect"), BENCHMARK)
+    path, count = give(tmp_path / "results", "m", "b", tmp_path / "out")
+    assert path.parent == tmp_path / "out" and path.name.endswith("_b_m.json") and count == 4
+    again = take(log_of(path, "inspect"), BENCHMARK)
     same = ["answer_id", "text", "status", "answer", "tokens", "finish_reason"]
     assert again.answers.select(same).equals(taken.answers.select(same))
     assert [score == 1.0 for score in again.rows["score"]] == judged.sort("answer_id")["correct"].to_list()
     with pytest.raises(UserError, match="has no judged answers"):
-        give(tmp_path / "results", "m", "other", tmp_path / "out.json")
+        give(tmp_path / "results", "m", "other", tmp_path / "out")
 
 
 @pytest.mark.parametrize(
