@@ -25,7 +25,7 @@ def submitted_jobs():
     return sent if any(job.resources.get("slurm_partition") for job in one_of_each) else []
 
 
-LISTENER = console.Listener(submitted_jobs, Path(RESULTS) / "benchmarks")
+LISTENER = console.Listener(submitted_jobs, Path(RESULTS))
 logging.getLogger("snakemake.logging").addHandler(LISTENER)
 asked = workflow.output_settings
 if not (
@@ -109,10 +109,10 @@ onstart:
 
 
 onsuccess:
-    LISTENER.end()
+    LISTENER.end(well=True)
     finish()
 
 
 onerror:
-    if report := LISTENER.end():
+    if report := LISTENER.end(well=False):
         print(report, file=sys.stderr)

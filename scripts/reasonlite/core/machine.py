@@ -39,6 +39,14 @@ def version_of(name: str) -> str | None:
         return None
 
 
+def boot_id() -> str:
+    """A name of this machine's present run, which tells whether the number of a process can be of one here."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
 def _gpus() -> list[str]:
     """As the drivers name them: NVIDIA's under /proc, AMD's under /sys; no library is loaded for it."""
     found = []

@@ -22,6 +22,7 @@ from reasonlite.workflow import stopping
 from reasonlite.workflow.display import Display, opened
 from reasonlite.workflow.failures import Failures, lines_of
 from reasonlite.workflow.progress import Progress, of_earlier_runs
+from reasonlite.workflow.status import Status
 
 OWN_HANDLER = "DefaultStreamHandler"  # Snakemake's, that writes to the terminal
 # what a run shows in its own way
@@ -40,27 +41,30 @@ BEGINNINGS = (
 class Listener(logging.Handler):
     """Shows a run by its events; before it begins and in a dry run only the plan for a cluster."""
 
-    def __init__(self, jobs: Callable[[], Iterable[Any]], benchmarks: Path) -> None:
+    def __init__(self, jobs: Callable[[], Iterable[Any]], results: Path) -> None:
         """``jobs`` gives those of the run that a cluster is asked to run; none where they run here.
 
-        ``benchmarks`` is the folder of Snakemake's benchmark files, from which an estimate takes earlier times.
+        In ``results`` lie Snakemake's benchmark files, from which an estimate takes earlier times, and the run's state.
         """
         super().__init__(logging.INFO)
-        self._jobs, self._benchmarks = jobs, benchmarks
+        self._jobs, self._results = jobs, results
         self._plan: str | None = None
         self._stats: dict[str, int] = {}
         self._failures = Failures()
         self._interrupted = False
         self._progress: Progress | None = None
         self._display: Display | None = None
+        self._status: Status | None = None
 
     def begin(self, cores: int) -> None:
         """Jobs are about to run, on ``cores`` of this machine or on a cluster."""
-        if not takes_over():
-            return
-        known = of_earlier_runs(self._benchmarks, self._stats)
+        known = of_earlier_runs(self._results / "benchmarks", self._stats)
         self._progress = Progress(cores, known, remote=bool(self._plan))
         self._progress.plan(self._stats)
+        self._status = Status(self._results / "logs" / "run.json", self._progress)
+        self._status.start()
+        if not takes_over():
+            return
         self._display = opened(self._progress, [handler for handler in _handlers() if handler.name == OWN_HANDLER])
         self._display.start()
         if signal.getsignal(signal.SIGINT) in (signal.default_int_handler, stopping.leave):
@@ -78,12 +82,16 @@ class Listener(logging.Handler):
         print(stopping.MESSAGE, file=sys.stderr, flush=True)
         signal.default_int_handler(number, frame)
 
-    def end(self) -> str:
-        """The run is over; what failed for good, empty without any and after Ctrl-C."""
+    def end(self, *, well: bool) -> str:
+        """The run is over, ``well`` or not; what failed for good, empty without any and after Ctrl-C."""
         if self._display is not None:
             self._display.stop()
             self._display = None
-        return "" if self._interrupted else self._failures.report()
+        report = "" if self._interrupted else self._failures.report()
+        if self._status is not None:
+            self._status.stop("done" if well else "interrupted" if self._interrupted else "failed")
+            self._status = None
+        return report
 
     def emit(self, record: logging.LogRecord) -> None:
         event = getattr(getattr(record, "event", None), "name", "")
@@ -110,13 +118,19 @@ class Listener(logging.Handler):
             self._progress.begin(fields["jobid"], *words, fields["threads"])
         elif event == "JOB_FINISHED" and (ended := self._progress.end(fields["job_id"])) and self._display:
             self._display.done(*ended)
+        if self._status is not None:
+            self._status.changed()
 
     def _failed(self, event: str, fields: dict[str, Any]) -> None:
         found = self._failures.note(event, fields)
-        if self._progress is None or self._display is None:
+        if self._progress is None:
             return
         for entry in fields["job_error_info"] if event == "GROUP_ERROR" else [fields]:
             self._progress.fail(entry["jobid"])
+        if self._status is not None:
+            self._status.changed()
+        if self._display is None:
+            return
         for failure in found:
             self._display.say(["failed:", *lines_of(failure)])
 

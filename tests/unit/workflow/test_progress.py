@@ -1,6 +1,9 @@
 """What is known of a run while it goes on, and how it is shown."""
 
+import json
 import logging
+import os
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -210,7 +213,31 @@ def test_a_failure_is_shown_at_once_with_rule_shard_and_the_end_of_its_log(taken
     listener.emit(record("JOB_ERROR", level=logging.ERROR, **failed))
     said = capsys.readouterr().err
     assert "failed:" in said and f"- draw → {tmp_path}/00003.parquet" in said and "error: no more memory" in said
-    assert "1 job failed:" in listener.end() and listener.end().count("no more memory") == 1
+    report = listener.end(well=False)
+    assert "1 job failed:" in report and report.count("no more memory") == 1
+    state = json.loads((tmp_path / "logs" / "run.json").read_text())
+    assert state["ended"] == "failed" and state["failed"] == {"draw": 1} and state["wanted"] == {"draw": 1}
+
+
+def test_a_run_says_how_far_it_is_in_a_file_for_whoever_looks(tmp_path, taken_over):
+    listener = console.Listener(lambda: [], tmp_path)
+    listener.emit(record("RUN_INFO", stats={"draw": 2, "total": 2}))
+    listener.begin(2)
+    path = tmp_path / "logs" / "run.json"
+    first = json.loads(path.read_text())
+    assert first["ended"] is None and first["process"] == os.getpid() and first["jobs"] == []
+    log = tmp_path / "logs" / "0.log"
+    fields = {"rule_name": "draw", "rule_msg": "Drawing 0", "log": [str(log)], "threads": 1, "jobid": 4}
+    listener.emit(record("JOB_INFO", **fields))
+    log.write_text("10:00 progress: 3 of 4 answers\n")
+    while not (state := json.loads(path.read_text()))["jobs"]:
+        time.sleep(0.05)
+    assert state["jobs"][0]["message"] == "Drawing 0" and state["finished"] == {}
+    listener.emit(record("JOB_FINISHED", job_id=4))
+    while not (state := json.loads(path.read_text()))["finished"]:
+        time.sleep(0.05)
+    assert listener.end(well=True) == "" and json.loads(path.read_text())["ended"] == "done"
+    assert [each.name for each in path.parent.iterdir() if each.name.startswith(".")] == []
 
 
 def test_a_run_whose_user_wants_snakemakes_own_lines_shows_nothing_else(tmp_path, capsys):
