@@ -25,7 +25,7 @@ USABLE := $(shell [ "$$(cat $(INSTALLED) 2>/dev/null)" = "$$(pwd -P)" ] && .venv
 CONFIG ?= config/demo.yaml
 RESULTS = results/$(shell sed -n 's/^experiment: *//p' $(CONFIG))
 
-.PHONY: help setup demo report release verify test test-all test-peers checks docs profiles unlink-profiles clean clean-all lock schema
+.PHONY: help setup demo report browse release verify test test-all test-peers checks docs profiles unlink-profiles clean clean-all lock schema
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | expand -t 17
@@ -39,6 +39,9 @@ demo: $(INSTALLED) ## set up, then run the whole chain in its small form, and ma
 report: $(INSTALLED) ## one page with the tables and figures of what was run (CONFIG=config/…)
 	@snakemake --configfile $(CONFIG) --report $(RESULTS)/report.html --quiet all
 	@echo "report: $(RESULTS)/report.html"
+
+browse: $(INSTALLED) ## look at problems, answers and changes in a web browser, also while a run goes on
+	@python scripts/browse.py $(RESULTS)
 
 release: $(INSTALLED) ## an archive of the experiment's manifest, tables, figures, cards and what made them
 	python scripts/release.py build --config $(CONFIG)

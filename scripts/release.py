@@ -9,10 +9,14 @@ release.py upload --config C --model OWNER/NAME --stage final
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from reasonlite.audit import hub, release
+from reasonlite.browse import export
+from reasonlite.browse.folder import Folder
+from reasonlite.browse.site import Site
 from reasonlite.config.experiment import Config, Experiment, load_config
 from reasonlite.core import cli, errors
 
@@ -23,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     build = commands.add_parser("build", help="write the archive")
     build.add_argument("--config", type=Path, required=True, help="the experiment")
     build.add_argument("--output", type=Path, help="default: release.tar.gz in the results folder")
+    build.add_argument("--problems", type=int, default=100, help="problems with a page of their own; 0: no pages")
     build.set_defaults(run=_build)
     verify = commands.add_parser("verify", help="check an archive")
     verify.add_argument("archive", type=Path)
@@ -50,7 +55,11 @@ def _experiment(path: Path) -> tuple[Experiment, Path]:
 def _build(arguments: argparse.Namespace) -> int:
     config, results = _experiment(arguments.config)
     output = arguments.output or results / "release.tar.gz"
-    count = release.build(results, Path(), config, arguments.config, output)
+    with tempfile.TemporaryDirectory() as scratch:
+        pages = Path(scratch) / "pages" if arguments.problems else None
+        if pages is not None:
+            export.write(Site(Folder(results), Path()), pages, arguments.problems)
+        count = release.build(results, Path(), config, arguments.config, output, pages)
     print(f"{output}: {count:,} files; check it anywhere with: make verify RELEASE={output}")
     return 0
 

@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 import yaml
 from auditing import CHANGES, Project, check
+from browsing import opened, serving_pages
 from rocrate.rocrate import ROCrate
 from running import ROOT, environment, need_vllm, run_snakemake
 from terminal import Terminal
@@ -252,6 +253,17 @@ def test_the_report_opens_in_a_browser_and_shows_the_table_and_a_figure(finished
     assert "<td>final</td><td>heldout</td>" in seen["table"] and seen["figures"] >= 1
 
 
+def test_every_page_of_the_browser_opens_over_the_finished_chain(finished):
+    with opened() as watched, serving_pages(finished, "--root", str(finished.parents[1])) as address:
+        found = watched.walk(address)
+    assert watched.faults == []
+    texts = {page.removeprefix(watched.home).partition("?")[0]: text for page, text in found.items()}
+    assert {"", "problems", "problem", "benchmarks", "question", "training", "live", "log", "table", "origin"} <= {
+        *texts
+    }
+    assert "ended well" in texts["live"] and "final" in texts["benchmarks"] and "made by" in texts["origin"]
+
+
 def release(folder, *arguments, code=0):
     command = [sys.executable, str(ROOT / "scripts" / "release.py"), *map(str, arguments)]
     done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
@@ -268,6 +280,7 @@ def test_a_release_is_the_same_twice_and_is_checked_anywhere(finished, tmp_path)
     with tarfile.open(tmp_path / "one.tar.gz") as archive:
         archive.extractall(tmp_path)  # our own archive; Debian 12's Python 3.11.2 knows no filter yet
     crate = ROCrate(tmp_path / "tiny")
+    assert crate.dereference("browse/").type == "Dataset" and (tmp_path / "tiny/browse/index.html").is_file()
     assert crate.mainEntity.id == "workflow/Snakefile" and crate.dereference("tables/results.csv")["sha256"]
     front = yaml.safe_load((tmp_path / "tiny/cards/dataset.md").read_text().split("---\n")[1])
     assert [part["config_name"] for part in front["configs"]] == ["long", "short"]

@@ -1,6 +1,7 @@
 """A release: what others need to cite and check a run, in one archive with RO-Crate metadata.
 
 manifest.json, tables/, figures/, report.html, cards/    from the results
+browse/                                                  pages over its problems and answers, a stated sample
 config/, envs/, workflow/                                what made them
 SHA256SUMS                                               every file above
 ro-crate-metadata.json                                   who, what, under which licence
@@ -28,10 +29,16 @@ from reasonlite.core.files import atomic_path, sha256_file
 SUMS, CRATE = "SHA256SUMS", "ro-crate-metadata.json"
 WORKFLOW = ("Snakefile", "rules", "scripts", "README.md", "LICENSE", "CITATION.cff")
 PARTS = ("tables/", "figures/")
+PAGES = "browse"
 
 
-def build(results: Path, root: Path, config: Experiment, config_file: Path, output: Path) -> int:
-    """Write the archive; the number of its files. The results must be what their manifest says."""
+def build(
+    results: Path, root: Path, config: Experiment, config_file: Path, output: Path, pages: Path | None = None
+) -> int:
+    """Write the archive; the number of its files. The results must be what their manifest says.
+
+    ``pages``: a folder of static pages over the results, which the archive takes in.
+    """
     manifest = manifests.read(results / manifests.NAME)
     missing = [name for name in manifest["outputs"] if name.startswith(PARTS) and not (results / name).is_file()]
     if missing:
@@ -44,6 +51,8 @@ def build(results: Path, root: Path, config: Experiment, config_file: Path, outp
             shutil.copyfile(source, folder / target)
         if isinstance(config, Config):
             _cards(folder / "cards", config, results)
+        if pages is not None:
+            shutil.copytree(pages, folder / PAGES)
         names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
         sums = {name: sha256_file(folder / name) for name in names}
         _crate(folder, config, manifest, sums)
@@ -98,8 +107,10 @@ def _crate(folder: Path, config: Experiment, manifest: dict[str, Any], sums: dic
         properties={"name": "workflow"},
     )
     made = []
+    if (folder / PAGES).is_dir():
+        crate.add_dataset(folder / PAGES, PAGES, properties={"name": "pages over the results, begin with index.html"})
     for name, digest in sums.items():
-        if name != "workflow/Snakefile":
+        if name != "workflow/Snakefile" and not name.startswith(f"{PAGES}/"):
             path = folder / name
             described = {"sha256": digest, "contentSize": str(path.stat().st_size)}
             file = crate.add_file(path, name, properties=described)

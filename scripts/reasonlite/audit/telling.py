@@ -54,7 +54,7 @@ def _details(
     return inside.look(left, right, suffix), (left, right) if suffix == ".png" else None
 
 
-def _groups(told: list[Told]) -> Iterator[tuple[tuple[Cause, ...], list[Told]]]:
+def by_cause(told: list[Told]) -> Iterator[tuple[tuple[Cause, ...], list[Told]]]:
     """Changes that have the same causes, in the order in which they come."""
     for causes in dict.fromkeys(one.change.causes for one in told):
         yield causes, [one for one in told if one.change.causes == causes]
@@ -67,23 +67,24 @@ def _counts(difference: Difference) -> str:
 
 def text(difference: Difference, told: list[Told], looked: dict[str, list[str]]) -> str:
     found = [_counts(difference), *(f"note: {note}" for note in difference.notes)]
-    for causes, group in _groups(told):
-        found += ["", *(line for cause in causes for line in _cause(cause, looked))]
+    for causes, group in by_cause(told):
+        found += ["", *(line for cause in causes for line in cause_lines(cause, looked))]
         for one in group:
             made = f"  ({one.change.rule})" if one.change.rule else ""
             found += [f"  {one.change.kind:9s} {one.change.path}{made}", *(f"      {line}" for line in one.details)]
     return "\n".join(found) + "\n"
 
 
-def _cause(cause: Cause, looked: dict[str, list[str]]) -> list[str]:
+def cause_lines(cause: Cause, looked: dict[str, list[str]]) -> list[str]:
+    """A cause, and the look inside it where it is a source file."""
     return [f"because of {cause}", *(f"    {line}" for line in looked.get(cause.where, []) if cause.kind == "source")]
 
 
 def markdown(difference: Difference, told: list[Told], looked: dict[str, list[str]]) -> str:
     found = [f"**{_counts(difference)}**", "", *(f"- note: {note}" for note in difference.notes)]
-    for causes, group in _groups(told):
+    for causes, group in by_cause(told):
         found += ["", "### Because of", ""]
-        found += [f"- {_code(line)}" for cause in causes for line in _cause(cause, looked)]
+        found += [f"- {_code(line)}" for cause in causes for line in cause_lines(cause, looked)]
         found += ["", "| output | | made by |", "| --- | --- | --- |"]
         found += [f"| `{one.change.path}` | {one.change.kind} | {one.change.rule or ''} |" for one in group]
         for one in group:
@@ -111,8 +112,8 @@ def as_json(difference: Difference, told: list[Told], looked: dict[str, list[str
 def html(difference: Difference, told: list[Told], looked: dict[str, list[str]]) -> str:
     """A page of its own, with each changed picture before and after."""
     found = [f"<h1>{escape(_counts(difference))}</h1>", *(f"<p>note: {escape(note)}</p>" for note in difference.notes)]
-    for causes, group in _groups(told):
-        because = "<br>".join(escape(line) for cause in causes for line in _cause(cause, looked))
+    for causes, group in by_cause(told):
+        because = "<br>".join(escape(line) for cause in causes for line in cause_lines(cause, looked))
         found.append(f"<h2>{because}</h2>")
         for one in group:
             made = f" ({one.change.rule})" if one.change.rule else ""

@@ -1,0 +1,90 @@
+"""Training stages: what their logs hold step by step, and the examples they were trained on."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from reasonlite.browse.folder import Folder
+from reasonlite.core import schemas
+from reasonlite.core.tables import scan_table
+
+# columns of TRAINING_LOG that are drawn, with what readers call them
+METRICS = {
+    "loss": "loss",
+    "mean_token_accuracy": "mean token accuracy",
+    "learning_rate": "learning rate",
+    "grad_norm": "gradient norm",
+    "reward": "reward",
+    "reward_std": "standard deviation of the reward",
+    "completion_length": "completion length, tokens",
+    "tokens_per_second": "tokens per second",
+    "peak_memory_mb": "peak memory, MB",
+}
+POINTS = 600  # of one line; longer logs are thinned
+LOSS = re.compile(r"progress: (\d+) of \d+ steps, (?:loss|reward) (-?[\d.]+(?:e[-+]?\d+)?)")
+LOG_BYTES = 4_000_000  # read of the end of a log
+
+
+def stages(folder: Folder) -> list[str]:
+    """Stages with a log of steps, or one that is being trained now, in the order in which they were."""
+    logs = {path.stem: path for path in [*folder.files("logs/train/*.log"), *folder.files("training/*.parquet")]}
+    times = {name: stamp[1] if (stamp := folder.stamp(path)) else 0 for name, path in logs.items()}
+    return sorted(logs, key=lambda name: (times[name], name))
+
+
+def curves(folder: Folder, stage: str) -> dict[str, list[tuple[float, float]]]:
+    """Points (step, value) by metric; of a stage that is still trained the loss as its log tells it."""
+    path = folder.path / "training" / f"{stage}.parquet"
+    rows = folder.rows(path, schemas.TRAINING_LOG)
+    speed = folder.rows(folder.path / "benchmarks" / "training" / f"{stage}.parquet", schemas.TRAINING_SPEED)
+    found = {}
+    for frame in (rows, speed):
+        thin = frame.gather_every(max(1, frame.height // POINTS)) if frame.height else frame
+        for name in METRICS:
+            if name in thin.columns and (kept := thin.select("step", name).drop_nulls()).height:
+                found[name] = [(float(x), float(y)) for x, y in kept.iter_rows()]
+    if not found and (told := loss_so_far(folder.path / "logs" / "train" / f"{stage}.log")):
+        found["loss"] = told
+    return found
+
+
+def loss_so_far(log: Path) -> list[tuple[float, float]]:
+    """Loss by step from the lines of a training's log."""
+    try:
+        with log.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(file.tell() - LOG_BYTES, 0))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    points = {int(step): float(value) for step, value in LOSS.findall(text)}
+    return sorted((float(step), value) for step, value in points.items())
+
+
+def examples(folder: Folder, stratum: str, first: int, most: int) -> tuple[list[dict[str, Any]], int]:
+    """Training examples of a stratum in the order of its files, from ``first`` on, and how many there are."""
+    paths = folder.files(f"curriculum/{stratum}/*.parquet")
+    found: list[dict[str, Any]] = []
+    total = 0
+    for path in paths:
+        rows = folder.remembered(path, "rows", _height)
+        if rows is None:
+            continue
+        start = max(first - total, 0)
+        if len(found) < most and start < rows:
+            wanted = scan_table(path, schemas.CURRICULUM).slice(start, most - len(found)).collect()
+            found += wanted.rows(named=True)
+        total += rows
+    return found, total
+
+
+def _height(path: Path) -> int:
+    return int(scan_table(path, schemas.CURRICULUM).select(pl.len()).collect().item())
+
+
+def strata(folder: Folder) -> list[str]:
+    return sorted({path.parent.name for path in folder.files("curriculum/*/*.parquet")})

@@ -1,0 +1,373 @@
+"""What each page shows: from an address's words to the values that its template takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import PurePosixPath
+from typing import Any
+
+import polars as pl
+
+from reasonlite.answers.transcripts import split_reply
+from reasonlite.audit import lineage
+from reasonlite.browse import benchmarks, charts, filters, live, problems, road, states, training
+from reasonlite.browse.folder import Missing
+from reasonlite.browse.site import Ask, Site
+from reasonlite.core import layout
+from reasonlite.core.errors import UserError
+
+PAGE = 50  # problems of a page
+ANSWERS = 24  # answers of a page, with their texts
+SIDE = 8  # answers of a model, side by side with others'
+EXAMPLES = 20
+WINDOW = 200_000  # characters of one text on a page of its own
+CELLS = 2_000  # rows of a table that are shown
+Context = dict[str, Any]
+
+
+def overview(site: Site, ask: Ask) -> Context:
+    """The road, the results, the figures, the funnel and the ledger."""
+    folder = site.folder
+    run = live.run(folder)
+    results = folder.results()
+    header, rows = layout.wide(results) if results is not None and results.height else ([], [])
+    figures = [path.stem for path in folder.files("figures/*.svg")]
+    funnel, ledger = folder.csv("funnel"), folder.csv("ledger")
+    return {
+        "run": run,
+        "steps": road.steps(folder, run),
+        "header": header,
+        "rows": rows,
+        "figures": figures,
+        "funnel": _records(funnel),
+        "ledger": _ledger(ledger),
+        "tables": [path.stem for path in folder.files("tables/*.csv")],
+        "benchmarks": list(benchmarks.evaluated(folder)),
+        "note": layout.NOTE,
+    }
+
+
+def _records(frame: pl.DataFrame | None) -> list[dict[str, Any]]:
+    return [] if frame is None else frame.rows(named=True)
+
+
+def _ledger(frame: pl.DataFrame | None) -> list[dict[str, Any]]:
+    """Hours and tokens by rule, the longest first."""
+    if frame is None or not {"rule", "wall_hours", "gpu_hours", "tokens", "jobs"} <= set(frame.columns):
+        return []
+    sums = [pl.col(name).cast(pl.Float64).sum() for name in ("jobs", "wall_hours", "gpu_hours", "tokens")]
+    return frame.group_by("rule").agg(sums).sort("wall_hours", descending=True).rows(named=True)
+
+
+def problem_list(site: Site, ask: Ask) -> Context:
+    """The table of problems, filtered, sorted, a page of it, with a histogram of each column."""
+    index = problems.index(site.folder)
+    table, complaint, narrowed = index.table, "", list[tuple[str, str]]()
+    if site.chosen is not None:
+        table = table.filter(pl.col("id").is_in(site.chosen[""]))
+    try:
+        if where := ask.one("where"):
+            table = table.filter(filters.condition(where, table.schema))
+        for column in table.columns:
+            for wanted in ask.all(f"is.{column}"):
+                table = table.filter(_narrowed(table, column, wanted))
+                narrowed.append((column, wanted))
+        if text := ask.one("text"):
+            table = problems.with_text(site.folder, table, text)
+    except UserError as error:
+        complaint, table = str(error), table.clear()
+    sort, down = ask.one("sort"), ask.one("down") == "1"
+    if sort in table.columns:
+        table = table.sort(sort, descending=down, nulls_last=True, maintain_order=True)
+    pages = max(1, -(-table.height // PAGE))
+    page = min(max(ask.whole("page", 1), 1), pages)
+    rows = table if site.fixed else table.slice((page - 1) * PAGE, PAGE)
+    counted = [name for name in table.columns if name not in {"id", "shard"}]
+    shown = [found for name in counted if (found := charts.histogram(table[name])) is not None and len(found.bins) > 1]
+    return {
+        "ask": ask,
+        "index": index,
+        "total": index.table.height,
+        "found": table.height,
+        "complaint": complaint,
+        "narrowed": narrowed,
+        "columns": [name for name in table.columns if name != "shard"],
+        "words": {name for name, kind in table.schema.items() if kind == pl.String},
+        "rows": rows.rows(named=True),
+        "texts": problems.texts(site.folder, rows.select("id", "shard")) if rows.height else {},
+        "histograms": shown,
+        "page": page,
+        "pages": pages,
+        "bar_link": lambda column: (
+            lambda bar: site.again("problems", ask, **{f"is.{column}": f"{bar.low}..{bar.high}", "page": None}) or "#"
+        ),
+    }
+
+
+def _narrowed(table: pl.DataFrame, column: str, wanted: str) -> pl.Expr:
+    """``0.1..0.5`` of a column of numbers, or a word of another, as a condition."""
+    low, _, high = wanted.partition("..")
+    if table[column].dtype in (pl.String, pl.Boolean):
+        return pl.col(column).cast(pl.String) == low
+    try:
+        return pl.col(column).is_between(float(low) - 1e-9, float(high) + 1e-9)
+    except ValueError:
+        raise UserError(f"{wanted!r} is no range", where=f"is.{column}", todo="write low..high") from None
+
+
+def one_problem(site: Site, ask: Ask) -> Context:
+    """A problem with its classes, votes, pairs and answers."""
+    index = problems.index(site.folder)
+    wanted = ask.one("id")
+    found = problems.problem(site.folder, index, wanted)
+    answers = [row for row in found.answers if not ask.one("effort") or row["effort"] == ask.one("effort")]
+    page, pages = max(ask.whole("page", 1), 1), max(1, -(-len(answers) // ANSWERS))
+    shown = answers[(min(page, pages) - 1) * ANSWERS : min(page, pages) * ANSWERS]
+    shard = f"{found.row['shard']}.parquet"
+    texts: dict[tuple[str, str], str | None] = {}
+    for effort in index.efforts:
+        path = site.folder.path / "answers" / effort / shard
+        asked = [row["answer_id"] for row in shown if row["effort"] == effort]
+        made = problems.answer_texts(site.folder, [path], asked) if asked else {}
+        texts |= {(effort, answer): text for (_, answer), text in made.items()}
+    order = index.table["id"]
+    here = order.index_of(wanted)
+    assert here is not None  # found above
+    return {
+        "ask": ask,
+        "problem": found,
+        "answers": [
+            (row, *_split(texts.get((row["effort"], row["answer_id"])), row["finish_reason"])) for row in shown
+        ],
+        "efforts": index.efforts,
+        "page": min(page, pages),
+        "pages": pages,
+        "before": order[here - 1] if here > 0 else None,
+        "after": order[here + 1] if here + 1 < len(order) else None,
+        "by_pair": benchmarks.method,
+        "classes": _classes(found.groups),
+    }
+
+
+def _classes(groups: list[dict[str, Any]]) -> list[tuple[int, int, bool, list[dict[str, Any]]]]:
+    """(class, votes, whether the label is in it, members), most votes first."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in groups:
+        found.setdefault(row["class"], []).append(row)
+    listed = [
+        (name, sum(row["count"] for row in rows), any(row["is_label"] for row in rows), rows)
+        for name, rows in found.items()
+    ]
+    return sorted(listed, key=lambda entry: (-entry[1], entry[0]))
+
+
+def _split(text: str | None, finish_reason: str | None) -> tuple[str, str]:
+    """A reply's reasoning and its final part; what cannot be told apart is shown as the final part."""
+    if text is None:
+        return "", ""
+    found = split_reply(text, finish_reason)
+    if found.reasoning is None and found.final is None:
+        return "", text
+    return found.reasoning or "", found.final or ""
+
+
+def one_answer(site: Site, ask: Ask) -> Context:
+    """One answer's whole text, a window of it at a time."""
+    table, wanted = ask.one("table"), ask.one("id")
+    parts = PurePosixPath(table).parts
+    if parts[:1] not in {("answers",), ("evaluation",)} or not table.endswith(".parquet"):
+        raise Missing(f"{table} holds no answers")
+    path = site.folder.inside(table)
+    text = problems.answer_texts(site.folder, [path], [wanted]).get((table, wanted))
+    if text is None:
+        raise Missing(f"{table} has no text of {wanted}")
+    first = min(ask.whole("from"), len(text))
+    return {
+        "ask": ask,
+        "id": wanted,
+        "table": table,
+        "text": text[first : first + WINDOW],
+        "first": first,
+        "whole": len(text),
+        "window": WINDOW,
+    }
+
+
+def benchmark_list(site: Site, ask: Ask) -> Context:
+    """Every benchmark with its models, and the first one's map where there is no other choice."""
+    found = benchmarks.evaluated(site.folder)
+    if not found:
+        raise Missing("no model has been evaluated yet")
+    name = ask.one("name") or next(iter(found))
+    if name not in found:
+        raise Missing(f"there are no verdicts on {name}")
+    made = benchmarks.pass_rates(site.folder, name)
+    table, only, sort = made.table, ask.one("only"), ask.one("sort", "mean")
+    if site.chosen is not None:
+        table = table.filter(pl.col("problem_id").is_in(site.chosen[name]))
+    if only in benchmarks.ONLY:
+        table = table.filter(pl.col(only) > 0)
+    if sort in table.columns:
+        table = table.sort(sort, "problem_id", descending=[ask.one("down") == "1", False], nulls_last=True)
+    pages = max(1, -(-table.height // PAGE))
+    page = min(max(ask.whole("page", 1), 1), pages)
+    rows = table if site.fixed else table.slice((page - 1) * PAGE, PAGE)
+    curves = benchmarks.by_length(site.folder, name, made.models)
+    drawn = [charts.Line(model, curves[model], place) for place, model in enumerate(made.models) if model in curves]
+    return {
+        "ask": ask,
+        "all": found,
+        "benchmark": name,
+        "map": made,
+        "rows": rows.rows(named=True),
+        "texts": benchmarks.texts(site.folder, name, rows["problem_id"].to_list()),
+        "found": table.height,
+        "only": only,
+        "choices": benchmarks.ONLY,
+        "page": page,
+        "pages": pages,
+        "drawn": drawn,
+    }
+
+
+def one_question(site: Site, ask: Ask) -> Context:
+    """A benchmark's problem with its answers by each model."""
+    name, wanted = ask.one("benchmark"), ask.one("id")
+    models = benchmarks.evaluated(site.folder).get(name)
+    if not models:
+        raise Missing(f"there are no verdicts on {name}")
+    chosen = [model for model in ask.all("model") if model in models] or models[:6]
+    first = ask.whole("from")
+    found = benchmarks.question(site.folder, name, wanted, chosen, SIDE + 1, first)
+    more = any(len(rows) > SIDE for rows in found.answers.values())
+    answers = {
+        model: [(row, *_split(row["text"], row["finish_reason"])) for row in rows[:SIDE]]
+        for model, rows in found.answers.items()
+    }
+    ids = benchmarks.pass_rates(site.folder, name).table["problem_id"]
+    here = ids.index_of(wanted)
+    return {
+        "ask": ask,
+        "benchmark": name,
+        "problem": found.problem,
+        "models": models,
+        "chosen": chosen,
+        "answers": answers,
+        "first": first,
+        "step": SIDE,
+        "more": more,
+        "before": ids[here - 1] if here else None,
+        "after": ids[here + 1] if here is not None and here + 1 < len(ids) else None,
+    }
+
+
+def two_states(site: Site, ask: Ask) -> Context:
+    """What changed against the other state, and why."""
+    found = site.states()
+    return {"found": found, "cells": states.cells, "picture": states.picture_name}
+
+
+def stage_list(site: Site, ask: Ask) -> Context:
+    """Curves of the chosen stages over each other, and examples of a training file."""
+    names = training.stages(site.folder)
+    strata = training.strata(site.folder)
+    if not names and not strata:
+        raise Missing("nothing has been trained yet, and there are no training files")
+    chosen = [name for name in ask.all("stage") if name in names] or names[:8]
+    curves = {name: training.curves(site.folder, name) for name in chosen}
+    drawn = []
+    for metric, title in training.METRICS.items():
+        own = [charts.Line(name, curves[name][metric], names.index(name)) for name in chosen if metric in curves[name]]
+        if own:
+            drawn.append((title, own))
+    stratum = ask.one("stratum") if ask.one("stratum") in strata else (strata[0] if strata else "")
+    first = ask.whole("from")
+    examples, total = training.examples(site.folder, stratum, first, EXAMPLES) if stratum else ([], 0)
+    return {
+        "ask": ask,
+        "names": names,
+        "chosen": chosen,
+        "drawn": drawn,
+        "strata": strata,
+        "stratum": stratum,
+        "examples": examples,
+        "first": first,
+        "step": EXAMPLES,
+        "total": total,
+    }
+
+
+def run_now(site: Site, ask: Ask) -> Context:
+    """The run under way or the last one, logs and newest replies."""
+    folder = site.folder
+    run = live.run(folder)
+    training_now = [job for job in (run.jobs if run else []) if job.log and job.log.startswith("logs/train/")]
+    losses = [
+        charts.Line(PurePosixPath(str(job.log)).stem, points, place)
+        for place, job in enumerate(training_now)
+        if (points := training.loss_so_far(folder.path / str(job.log)))
+    ]
+    return {
+        "run": run,
+        "losses": losses,
+        "replies": list(live.replies(folder)),
+        "journals": live.kept(folder),
+        "logs": live.logs(folder, 60),
+    }
+
+
+def one_log(site: Site, ask: Ask) -> Context:
+    """The end of a log."""
+    text, before = live.tail(site.folder, ask.one("name"))
+    return {"log": ask.one("name"), "text": text, "before": before}
+
+
+def one_table(site: Site, ask: Ask) -> Context:
+    """A table for readers, as it stands."""
+    name = ask.one("name")
+    frame = site.folder.csv(name) if name.isidentifier() else None
+    if frame is None:
+        raise Missing(f"there is no table {name}")
+    return {
+        "table": name,
+        "columns": frame.columns,
+        "rows": frame.head(CELLS).rows(),
+        "height": frame.height,
+        "words": [name for name, kind in frame.schema.items() if kind == pl.String],
+    }
+
+
+def origin(site: Site, ask: Ask) -> Context:
+    """What an output, or a row of it, was made from: the audit's own account."""
+    path = ask.one("path")
+    site.folder.inside(path)
+    try:
+        found = lineage.open_lineage(site.folder.path / path)
+        row = ask.one("row")
+        rows = list(lineage.row(found, row)) if row else []
+        return {"path": path, "row": row, "lines": rows, "tree": list(lineage.tree(found))}
+    except UserError as error:
+        raise Missing(str(error)) from None
+
+
+VIEWS: dict[str, Callable[[Site, Ask], Context]] = {
+    "overview": overview,
+    "problems": problem_list,
+    "problem": one_problem,
+    "answer": one_answer,
+    "benchmarks": benchmark_list,
+    "question": one_question,
+    "states": two_states,
+    "training": stage_list,
+    "live": run_now,
+    "log": one_log,
+    "table": one_table,
+    "origin": origin,
+}
+
+
+def page(site: Site, view: str, ask: Ask) -> str:
+    """A view as a page; `Missing` where what it asks for is not there."""
+    if view not in VIEWS:
+        raise Missing(f"there is no page {view}")
+    return site.render(view, VIEWS[view](site, ask))
