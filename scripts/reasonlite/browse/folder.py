@@ -22,7 +22,7 @@ from reasonlite.core.tables import scan_table
 T = TypeVar("T")
 Stamp = tuple[int, int, int]
 KEPT = 16_384  # summaries of files that are remembered
-LOOK_SECONDS = 2.0
+LOOK_SECONDS, REST = 2.0, 10  # between two looks; REST times as long as a look takes
 
 
 class Missing(Exception):
@@ -83,14 +83,19 @@ class Folder:
         return made
 
     def at_times(self, key: str, make: Callable[[], T]) -> T:
-        """``make()``, at most every LOOK_SECONDS: a shared file system is not asked for each click."""
+        """``make()``, at most every LOOK_SECONDS, and a tenth of the time where it takes long.
+
+        So a shared file system of many files is not asked for each click.
+        """
+        started = time.monotonic()
         with self._lock:
             known = self._known.get((key, "time"))
-        if known is not None and time.monotonic() - known[0] < LOOK_SECONDS:
+        if known is not None and started < known[0]:
             found: T = known[1]
             return found
         made = make()
-        self._keep((key, "time"), time.monotonic(), made)
+        ended = time.monotonic()
+        self._keep((key, "time"), ended + max(LOOK_SECONDS, REST * (ended - started)), made)
         return made
 
     def _keep(self, key: tuple[str, str], stamp: Any, made: Any) -> None:

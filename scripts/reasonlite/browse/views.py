@@ -213,7 +213,9 @@ def benchmark_list(site: Site, ask: Ask) -> Context:
     page = min(max(ask.whole("page", 1), 1), pages)
     rows = table if site.fixed else table.slice((page - 1) * PAGE, PAGE)
     curves = benchmarks.by_length(site.folder, name, made.models)
-    drawn = [charts.Line(model, curves[model], place) for place, model in enumerate(made.models) if model in curves]
+    drawn = [charts.Line(model, points, place) for place, (model, points) in enumerate(curves.items())][
+        : charts.COLOURS
+    ]
     return {
         "ask": ask,
         "all": found,
@@ -226,7 +228,7 @@ def benchmark_list(site: Site, ask: Ask) -> Context:
         "choices": benchmarks.ONLY,
         "page": page,
         "pages": pages,
-        "drawn": drawn,
+        "drawn": drawn[: charts.COLOURS],
     }
 
 
@@ -310,9 +312,9 @@ def run_now(site: Site, ask: Ask) -> Context:
     return {
         "run": run,
         "losses": losses,
-        "replies": list(live.replies(folder)),
-        "journals": live.kept(folder),
-        "logs": live.logs(folder, 60),
+        "replies": folder.at_times("replies", lambda: list(live.replies(folder))),
+        "journals": folder.at_times("journals", lambda: live.kept(folder)),
+        "logs": folder.at_times("logs", lambda: live.logs(folder, 60)),
     }
 
 

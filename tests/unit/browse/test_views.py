@@ -154,6 +154,7 @@ def test_a_broken_file_is_told_and_the_rest_shown(tmp_path):
 
 def test_a_growing_folder_is_seen_without_a_restart(tmp_path, monkeypatch):
     monkeypatch.setattr("reasonlite.browse.folder.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("reasonlite.browse.folder.REST", 0.0)
     results = small_run(tmp_path / "small")
     folder = Folder(results)
     (results / "votes" / "00000.parquet").rename(tmp_path / "kept")
