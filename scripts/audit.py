@@ -2,7 +2,7 @@
 
 audit.py manifest FOLDER             bring FOLDER/manifest.json up to date (every run of the workflow does)
 audit.py diff FOLDER                 what changed since the manifest before, inside each output, and why
-audit.py diff OLD NEW                the same of two: results folders, manifest files, or REVISION:PATH in git
+audit.py diff OLD NEW                the same of two: results folders, releases, manifest files, or REVISION:PATH in git
 audit.py verify MANIFEST [FOLDER]    what is missing, altered, cut off, extra or out of date
 audit.py trace PATH [--row ID]       how an output, or one row in it, came to be
 """
@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     write.add_argument("--tell", action="store_true", help="and say what changed since the manifest before")
     write.set_defaults(run=_manifest)
     diff = commands.add_parser("diff", help="what changed, inside it, and why")
-    diff.add_argument("old", help="results folder, manifest or REVISION:PATH; alone: a results folder")
+    diff.add_argument("old", help="results folder, release, manifest or REVISION:PATH; alone: a results folder")
     diff.add_argument("new", nargs="?", help="the same; without it the folder's manifest before is compared")
     diff.add_argument("--format", choices=FORMATS, default="text")
     diff.add_argument("--output", type=Path, help="file to write; default: the terminal")

@@ -49,7 +49,8 @@ def _details(
     left, right = old.file(part, path, stores), new.file(part, path, stores)
     if left is None or right is None:
         gone = " and ".join(side.name for side, file in ((old, left), (new, right)) if file is None)
-        return [f"not looked into: the file of {gone} is not kept (over 64 MiB, or from elsewhere)"], None
+        why = "over 64 MiB, from elsewhere, or no part of a release"
+        return [f"not looked into: the file of {gone} is not kept ({why})"], None
     suffix = PurePosixPath(path).suffix
     return inside.look(left, right, suffix), (left, right) if suffix == ".png" else None
 
