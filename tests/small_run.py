@@ -24,6 +24,9 @@ HOSTILE = [
     "\u202eevil\u202c \u0000 \u001b[31mred \ufeff\u200b\u2066 \u0301" + "\u0301" * 300,
     "{{ 7 * 7 }}{% for x in y %}<!--",
     "W" * 60_000,
+    "def is_prime(a_long_argument: int) -> bool:\n    return all(a_long_argument % x_y for x_y in range(2, 9))",
+    "\\boxed{" * 3_000,
+    "$" + "+".join(f"x_{{{n}}}" for n in range(90)) + "$",
     "<think>\n" + "a line\n" * 300 + f"</think>done, \\boxed{{<b onmouseover={HACK}>7</b>}}",
     "<style>*{display:none}</style><base href='//evil.test'>",
     f"<meta http-equiv=refresh content='0;url=javascript:{HACK}'>",
@@ -37,7 +40,7 @@ def answer_rows(problem: str, effort: str, texts: list[tuple[str, str | None]]) 
             **{"seed": 40 + number, "text": text, "status": "complete" if answer else "cut", "answer": answer},
             **{
                 "prompt_tokens": 9,
-                "tokens": 10 + 7 * number + ord(problem[4]) % 7,
+                "tokens": None if number == 9 else 10 + 7 * number + ord(problem[4]) % 7,
                 "finish_reason": "stop" if answer else "length",
             },
             "error": None,
@@ -73,7 +76,10 @@ def judged_files(folder: Path, shard: str, problems: pl.DataFrame, drawn: dict[s
 def small_run(folder: Path) -> Path:
     """Results of four problems in two shards and a benchmark of ``len(HOSTILE)`` problems."""
     for shard, ids in (("00000", ["pol:0", "pol:1"]), ("00001", ["pol:2", "pol:<b>3</b>"])):
-        rows = [(name, "pol", f"{HOSTILE[place]} What is $\\frac{{1}}{{2}}$?", "0.5") for place, name in enumerate(ids)]
+        rows = [
+            (name, "pol", f"{HOSTILE[place]} What is $\\frac{{1}}{{2}}$?", None if name == "pol:2" else "0.5")
+            for place, name in enumerate(ids)
+        ]
         drawn: dict[str, list[dict]] = {"medium": [], "high": []}
         for place, name in enumerate(ids):
             for effort, listed in drawn.items():

@@ -10,18 +10,20 @@ from typing import Any
 import polars as pl
 
 from reasonlite.browse.folder import Folder, Missing
-from reasonlite.browse.problems import TEXTS, WITHOUT_TEXT, answer_texts
+from reasonlite.browse.problems import TEXTS, WITHOUT_TEXT, answer_texts, method
 from reasonlite.core import schemas
 
 PARTS = 8  # of the answers by length, each with as many answers
 # what readers look for, by the name in an address
 ONLY = {
-    "cut": "cut off",
-    "unanswered": "without a final answer",
-    "failed": "whose request failed",
-    "undecided": "whose verdict is undecided",
+    "cut": "with answers that were cut off",
+    "unanswered": "with answers that have no final answer",
+    "failed": "with failed requests",
+    "undecided": "with a pair that the rules could not decide",
     "apart": "on which models part",
 }
+COUNTS = ("answers", "problems")
+RATE = "rate of "  # before a model's name: a column of pass rates
 
 
 def evaluated(folder: Folder) -> dict[str, list[str]]:
@@ -42,11 +44,11 @@ def place(folder: Folder, model: str, benchmark: str) -> Path:
 
 @dataclass(frozen=True)
 class Map:
-    """``table``: problem_id, a column of pass rates for each model, and the columns of ONLY as counts of answers."""
+    """``table``: problem_id, a column of pass rates for each model (RATE and its name), and the counts of ONLY."""
 
     models: list[str]
     table: pl.DataFrame
-    totals: dict[str, dict[str, int]]  # by model: counts of ONLY, answers
+    totals: dict[str, dict[str, int | None]]  # by model: counts of ONLY, answers; None where nobody counted
 
 
 def pass_rates(folder: Folder, benchmark: str) -> Map:
@@ -55,7 +57,8 @@ def pass_rates(folder: Folder, benchmark: str) -> Map:
     if not models:
         raise Missing(f"there are no verdicts on {benchmark}")
     table: pl.DataFrame | None = None
-    totals, counted = {}, ["cut", "unanswered", "failed", "undecided"]
+    totals: dict[str, dict[str, int | None]] = {}
+    counted = ["cut", "unanswered", "failed", "undecided"]
     for model in models:
         where = place(folder, model, benchmark)
         judged = folder.remembered(where / "judged.parquet", "map", _rates)
@@ -66,18 +69,20 @@ def pass_rates(folder: Folder, benchmark: str) -> Map:
             judged = judged.join(undecided, on="problem_id", how="left", maintain_order="left")
         else:
             judged = judged.with_columns(undecided=pl.lit(None, pl.UInt32))
-        totals[model] = {name: int(judged[name].sum() or 0) for name in [*counted, "answers", "problems"]}
+        totals[model] = {
+            name: int(judged[name].sum()) if judged[name].count() else None for name in [*counted, *COUNTS]
+        }
         counts = [pl.col(name).alias(f"{name} {model}") for name in counted]
-        rows = judged.select("problem_id", pl.col("rate").alias(model), *counts)
+        rows = judged.select("problem_id", pl.col("rate").alias(f"{RATE}{model}"), *counts)
         table = rows if table is None else table.join(rows, on="problem_id", how="full", coalesce=True)
     if table is None:
         raise Missing(f"no verdicts on {benchmark} can be read")
-    shown = [model for model in models if model in table.columns]
+    shown = [model for model in models if model in totals]
     sums = [pl.sum_horizontal(pl.col(f"{name} {model}") for model in shown).alias(name) for name in counted]
-    rates = [pl.col(model) for model in shown]
+    rates = [pl.col(f"{RATE}{model}") for model in shown]
     spread = (pl.max_horizontal(rates) - pl.min_horizontal(rates)).alias("apart")
     means = pl.mean_horizontal(rates).alias("mean")
-    return Map(shown, table.select("problem_id", *shown, *sums, spread, means).sort("problem_id"), totals)
+    return Map(shown, table.select("problem_id", *rates, *sums, spread, means).sort("problem_id"), totals)
 
 
 def _rates(path: Path) -> pl.DataFrame:
@@ -169,17 +174,3 @@ def _graded(folder: Folder, where: Path, chosen: pl.Expr) -> dict[str, dict[str,
         row["answer_id"]: {name: row[name] for name in names if row[name] is not None}
         for row in rows.iter_rows(named=True)
     }
-
-
-def method(answer: str | None, label: str | None, pairs: list[dict[str, Any]]) -> str:
-    """By what an answer was compared with the label; pairs of plain numbers and equal texts have no row."""
-    if answer is None:
-        return "no final answer"
-    if label is None:
-        return "no label"
-    if answer == label:
-        return "the same text"
-    for row in pairs:
-        if {row["left"], row["right"]} == {answer, label}:
-            return f"{row['verdict']}: {row['method']}"
-    return "as plain numbers, or through its class"

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import polars as pl
 from markupsafe import Markup
 
+from reasonlite.core.errors import UserError
+
 BINS = 20
 WIDTH, HEIGHT = 220, 56
 COLOURS = 8  # classes s0 … s7 of the style sheet
@@ -16,11 +18,51 @@ COLOURS = 8  # classes s0 … s7 of the style sheet
 
 @dataclass(frozen=True)
 class Bin:
-    """From ``low`` to ``high``, both included as a filter takes them; of a column of words both are the word."""
+    """From ``low`` to ``high``, which is left out if ``below``; of a column of words both are the word."""
 
     low: str
     high: str
     count: int
+    below: bool = False
+
+    @property
+    def range(self) -> str:
+        """As an address has it, read by `within`."""
+        return f"{self.low}..{'<' if self.below else ''}{self.high}"
+
+    @property
+    def words(self) -> str:
+        """For reading."""
+        if self.low == self.high:
+            return self.low
+        return f"{_short(self.low)} to {'below ' if self.below else ''}{_short(self.high)}"
+
+
+def in_words(wanted: str) -> str:
+    """A range in an address, for reading."""
+    low, dots, high = wanted.partition("..")
+    below = high.startswith("<")
+    try:
+        return Bin(low, high.removeprefix("<"), 0, below).words if dots else wanted
+    except ValueError:
+        return low
+
+
+def _short(number: str) -> str:
+    return f"{float(number):.6g}"
+
+
+def within(column: pl.Series, wanted: str) -> pl.Expr:
+    """A bin's range as a condition; a `UserError` for anything else."""
+    low, dots, high = wanted.partition("..")
+    if column.dtype in (pl.String, pl.Boolean):
+        return pl.col(column.name).cast(pl.String) == low
+    try:
+        first, last = float(low), float(high.removeprefix("<"))
+    except ValueError:
+        raise UserError(f"{wanted!r} is no range", where=f"is.{column.name}", todo="write low..high") from None
+    value = pl.col(column.name)
+    return (value >= first) & (value < last if high.startswith("<") else value <= last)
 
 
 @dataclass(frozen=True)
@@ -42,25 +84,28 @@ def histogram(column: pl.Series) -> Histogram | None:
         bins = [Bin(word, word, count) for word, count in counts.iter_rows()]
         return Histogram(column.name, bins, True, missing)
     low, high = float(known.min()), float(known.max())  # type: ignore[arg-type]
-    whole = not column.dtype.is_float()
     if low == high:
         return Histogram(column.name, [Bin(_edge(low), _edge(high), known.len())], False, missing)
-    width = (high - low) / BINS
-    if whole:
-        width = max(1.0, math.ceil((high - low + 1) / BINS))
-    count = math.ceil((high - low + 1) / width) if whole else BINS
-    places = ((known - low) / width).floor().cast(pl.Int64).clip(0, count - 1)
+    whole = not column.dtype.is_float()
+    width = max(1, math.ceil((high - low + 1) / BINS)) if whole else (high - low) / BINS
+    number = math.ceil((high - low + 1) / width) if whole else BINS
+    edges = [low + place * width for place in range(number)]
+    # by the very edges that a filter will have, each value in one bin
+    places = pl.Series(edges).search_sorted(known.cast(pl.Float64), side="right") - 1
     found = dict(places.value_counts().iter_rows())
     bins = []
-    for place in range(count):
-        first = low + place * width
-        last = min(first + width - 1, high) if whole else (high if place == count - 1 else first + width)
-        bins.append(Bin(_edge(first), _edge(last), found.get(place, 0)))
+    for place, first in enumerate(edges):
+        last = place == number - 1
+        end = high if last else edges[place + 1]
+        if whole:  # both ends included: 3 to 5
+            bins.append(Bin(_edge(first), _edge(end if last else end - 1), found.get(place, 0)))
+        else:
+            bins.append(Bin(_edge(first), _edge(end), found.get(place, 0), below=not last))
     return Histogram(column.name, bins, False, missing)
 
 
 def _edge(value: float) -> str:
-    return f"{value:.10g}"
+    return repr(int(value)) if value.is_integer() else repr(value)
 
 
 @dataclass(frozen=True)
@@ -77,7 +122,8 @@ POINT = Markup('<circle class="s{}" cx="{}" cy="{}" r="3"><title>{}</title></cir
 LINES = Markup('<svg class="lines" viewBox="0 0 {} {}" role="img" aria-label="{} over {}">')
 BARS = Markup('<svg class="bars" viewBox="0 0 {} {}" data-column="{}" data-words="{}" role="group" aria-label="{}">')
 BAR = Markup(
-    '<a href="{}" aria-label="{}" data-low="{}" data-high="{}"><rect class="room" x="{}" y="0" width="{}" height="{}"/>'
+    '<a href="{}" aria-label="{}" data-low="{}" data-high="{}" data-below="{}">'
+    '<rect class="room" x="{}" y="0" width="{}" height="{}"/>'
     '<rect class="bar" x="{}" y="{}" width="{}" height="{}"/><title>{}</title></a>'
 )
 SPACE = {"left": 58, "right": 8, "top": 8, "bottom": 24}
@@ -127,9 +173,8 @@ def bars(found: Histogram, link: Callable[[Bin], str]) -> Markup:
     parts = [BARS.format(WIDTH, HEIGHT, found.column, int(found.words), f"histogram of {found.column}")]
     for place, bar in enumerate(found.bins):
         height = 0 if not bar.count else max(2.0, (HEIGHT - 2) * bar.count / most)
-        told = bar.low if bar.low == bar.high else f"{bar.low} to {bar.high}"
-        title = f"{told}: {bar.count:,}"
+        title = f"{bar.words}: {bar.count:,}"
         room = (f"{place * step:.2f}", f"{step:.2f}", HEIGHT)
         own = (f"{place * step + 0.5:.2f}", f"{HEIGHT - height:.2f}", f"{max(step - 1, 0.5):.2f}", f"{height:.2f}")
-        parts.append(BAR.format(link(bar), title, bar.low, bar.high, *room, *own, title))
+        parts.append(BAR.format(link(bar), title, bar.low, bar.high, int(bar.below), *room, *own, title))
     return Markup("").join([*parts, Markup("</svg>")])

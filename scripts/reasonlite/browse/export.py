@@ -54,9 +54,17 @@ def write(site: Site, folder: Path, most: int) -> tuple[int, str]:
                 asked = dict(pairs)
                 shutil.copyfile(fixed.states().pictures[asked["name"]][asked["side"] == "1"], target)
             else:
-                target.write_text(views.page(fixed, view, Ask(pairs)), encoding="utf-8")
+                target.write_text(_page(fixed, view, pairs), encoding="utf-8")
                 count += 1
     return count, told
+
+
+def _page(site: Site, view: str, pairs: Pairs) -> str:
+    """A page; where what it shows cannot be read, one that says so, for links lead to it."""
+    try:
+        return views.page(site, view, Ask(pairs))
+    except Missing as error:
+        return site.render("missing", {"said": str(error)})
 
 
 def _chosen(site: Site, most: int) -> tuple[dict[str, list[str]], str]:

@@ -22,8 +22,9 @@ FUNCTIONS = frozenset(
     " mod nullif pow regexp_like replace reverse right round rtrim sign sqrt starts_with strpos substr upper".split()
 )
 TOKEN = re.compile(
+    # no comments: what is one here and none there would let anything through
     r"""\s+ | '(?:[^']|'')*' | "(?P<quoted>[^"]+)" | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
-      | (?P<word>[A-Za-z_]\w*) (?P<call>\s*\()? | [-+*/%<>=!,().|]""",
+      | (?P<word>[A-Za-z_]\w*) (?P<call>\s*\()? | (?!--|/\*)[-+*/%<>=!,().|]""",
     re.VERBOSE,
 )
 

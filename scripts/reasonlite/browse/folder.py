@@ -6,6 +6,7 @@ Texts are read when a page shows them; what is kept in memory is a few numbers f
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -37,6 +38,8 @@ class Folder:
             raise UserError("no such results folder", where=results, todo="name one: results/EXPERIMENT")
         self.path = results
         self.name = results.resolve().name
+        self._root = os.path.realpath(results)
+        self._making: dict[str, threading.Lock] = {}
         self._known: dict[tuple[str, str], tuple[Any, Any]] = {}
         self._lock = threading.Lock()
         self._complaints: dict[str, str] = {}
@@ -74,12 +77,14 @@ class Folder:
     def cached(self, key: str, stamp: Any, make: Callable[[], T]) -> T:
         """``make()``, made once for each ``stamp``; the last one is kept."""
         with self._lock:
+            making = self._making.setdefault(key, threading.Lock())
+        with making:  # who comes second waits, and takes what the first one made
             known = self._known.get((key, ""))
-        if known is not None and known[0] == stamp:
-            found: T = known[1]
-            return found
-        made = make()
-        self._keep((key, ""), stamp, made)
+            if known is not None and known[0] == stamp:
+                found: T = known[1]
+                return found
+            made = make()
+            self._keep((key, ""), stamp, made)
         return made
 
     def at_times(self, key: str, make: Callable[[], T]) -> T:
@@ -116,6 +121,7 @@ class Folder:
             found: T = known[1]
             return found
         try:
+            self._check(path)
             made = make(path)
         except FileNotFoundError:
             return None  # replaced at this moment; the next look finds it
@@ -129,14 +135,22 @@ class Folder:
     def rows(self, path: Path, schema: pl.Schema, condition: pl.Expr | None = None) -> pl.DataFrame:
         """Rows of a table; none where it is absent or cannot be read, which is then told."""
         try:
+            self._check(path)
             frame = scan_table(path, schema) if path.is_file() else None
-            if frame is None:
-                return schema.to_frame()
-            return (frame if condition is None else frame.filter(condition)).collect()
+            found = (
+                schema.to_frame() if frame is None else frame.filter(True if condition is None else condition).collect()
+            )
+            self._complaints.pop(str(path), None)
+            return found
         except (UserError, OSError, pl.exceptions.PolarsError) as error:
             if path.is_file():
                 self._complain(path, error)
             return schema.to_frame()
+
+    def _check(self, path: Path) -> None:
+        """Refuse a file that lies elsewhere: a link may lead out of the folder."""
+        if not os.path.realpath(path).startswith(f"{self._root}/"):
+            raise UserError("is a link that leads out of the folder", where=path, todo="copy the file in")
 
     def _complain(self, path: Path, error: Exception) -> None:
         said = str(error).split("\n", 1)[0]
@@ -165,4 +179,5 @@ class Folder:
     def complaints(self) -> list[str]:
         """What could not be read, a line each, by path in the folder."""
         root = f"{self.path}/"
-        return [line.replace(root, "") for _, line in sorted(self._complaints.items())]
+        there = [(path, line) for path, line in sorted(self._complaints.items()) if Path(path).exists()]
+        return [line.replace(root, "") for _, line in there]

@@ -78,9 +78,10 @@ def _run(folder: Folder, told: dict[str, Any]) -> Run:
 
 
 def _alive(told: dict[str, Any]) -> bool:
-    if told["boot"] and told["boot"] == boot_id():
-        return Path(f"/proc/{int(told['process'])}").exists()
-    return time.time() - float(told["seen"]) < SILENT_SECONDS
+    """Whether it still says something; on this machine also whether its process is there."""
+    here = told["boot"] and told["boot"] == boot_id()
+    there = not here or Path(f"/proc/{int(told['process'])}").exists()
+    return there and time.time() - float(told["seen"]) < SILENT_SECONDS
 
 
 def _job(folder: Folder, told: dict[str, Any], now: float) -> Job:

@@ -88,7 +88,8 @@ def _shard_of(
         made = made.rename({column: f"{column}_{suffix}" for column in made.columns if column != "id" and suffix})
         joined = joined.join(made, on="id", how="left", maintain_order="left")
         if found is not None and reader is not _votes:  # what has no row there was counted: nothing
-            joined = joined.with_columns(pl.col(column).fill_null(0) for column in made.columns if column != "id")
+            counts = [name for name in made.columns if name != "id" and not name.startswith("longest")]
+            joined = joined.with_columns(pl.col(name).fill_null(0) for name in counts)
     return _together(joined, efforts, strata)
 
 
@@ -118,6 +119,7 @@ def _judged(path: Path | None) -> pl.DataFrame:
         "right": right.sum(),
         "judged": right.count(),
         "tokens": pl.col("tokens").sum(),
+        "known": pl.col("tokens").count(),  # answers whose tokens are known: not those of a failed request
         "longest": pl.col("tokens").max(),
         "cut": (pl.col("status") == "cut").sum(),
         "failed": (pl.col("status") == "failed").sum(),
@@ -153,7 +155,7 @@ def _together(joined: pl.DataFrame, efforts: list[str], strata: list[str]) -> pl
         answers.cast(pl.Int64).alias("answers"),
         (total("right") / judged).fill_nan(None).alias("pass_rate"),
         *rate,
-        (total("tokens") / answers).fill_nan(None).alias("tokens"),
+        (total("tokens") / total("known")).fill_nan(None).alias("tokens"),
         (pl.max_horizontal(longest) if longest else pl.lit(None, pl.Int32)).cast(pl.Int64).alias("longest"),
         *(total(name).cast(pl.Int64).alias(name) for name in ("cut", "failed", "unanswered")),
         *(pl.col(name).cast(pl.Int64) for name in ("compared", "undecided")),
@@ -227,6 +229,31 @@ def problem(folder: Folder, number: Index, wanted: str) -> Problem:
         kept,
         judged,
     )
+
+
+def reason(found: Problem, answer: str | None) -> str:
+    """By what an answer of a problem has its verdict: the label is the vote's where that decides."""
+    vote = found.vote or {}
+    label = vote.get("label") if vote else found.row["answer"]
+    if answer is None or label is None or answer == label:
+        return method(answer, label, [])
+    asked = {(row["left"], row["right"]): f"{row['verdict']}, by the model that judges" for row in found.adjudicated}
+    by_model = asked.get((answer, label)) or asked.get((label, answer))
+    return by_model or method(answer, label, found.pairs)
+
+
+def method(answer: str | None, label: str | None, pairs: list[dict[str, Any]]) -> str:
+    """By what an answer was compared with a label; pairs of plain numbers and equal texts have no row."""
+    if answer is None:
+        return "no final answer"
+    if label is None:
+        return "no label"
+    if answer == label:
+        return "the label's text"
+    for row in pairs:
+        if {row["left"], row["right"]} == {answer, label}:
+            return f"{row['verdict']}: {row['method']}"
+    return "no pair with the label is kept: plain numbers, or through another answer of its class"
 
 
 WITHOUT_TEXT = pl.Schema([(name, kind) for name, kind in schemas.ANSWERS.items() if name != "text"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +36,7 @@ STEPS = (
 
 @dataclass(frozen=True)
 class Step:
-    """``state``: done, running, failed, waiting, or none (no file of it is there)."""
+    """``state``: done, running, failed, waiting, stopped; there (some files, and nobody says whether all), or none."""
 
     name: str
     files: int
@@ -49,24 +49,34 @@ class Step:
 
 def steps(folder: Folder, run: live.Run | None) -> list[Step]:
     """The steps that there is anything of, and those that a run under way still has to make."""
-    sizes = folder.at_times("sizes", lambda: _sizes(folder.path))
+    there = folder.at_times("sizes", lambda: _sizes(folder.path))
+    manifest = folder.manifest()
+    lacking = {name.split("/", 1)[0] for name in (manifest["outputs"] if manifest else ()) if name not in there}
+    sizes: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for name, bytes_ in there.items():
+        first = sizes[name.split("/", 1)[0]]
+        first[0], first[1] = first[0] + 1, first[1] + bytes_
     seconds = folder.at_times("times", lambda: _times(folder))
     found = []
     for name, parts, rules, view in STEPS:
         files, size = (sum(sizes[part][position] for part in parts if part in sizes) for position in (0, 1))
         spent = sum(value for rule, value in seconds.items() if rule.startswith(rules))
-        state, told = _state(run, rules, files)
+        whole = manifest is not None and not lacking & set(parts)
+        state, told = _state(run, rules, files, whole=whole)
         if files or told:
             found.append(Step(name, files, size, spent, state, told, view))
     return found
 
 
-def _state(run: live.Run | None, rules: tuple[str, ...], files: int) -> tuple[str, str]:
+def _state(run: live.Run | None, rules: tuple[str, ...], files: int, *, whole: bool) -> tuple[str, str]:
+    """``whole``: every output of the step that the manifest names is there."""
     own = [entry for entry in run.rules if entry[0].startswith(rules)] if run else []
     wanted, finished = sum(entry[1] for entry in own), sum(entry[2] for entry in own)
     running, failed = sum(entry[3] for entry in own), sum(entry[4] for entry in own)
-    if run is None or not wanted or (run.state == "done" or finished >= wanted):
-        return ("done" if files else "none"), ""
+    if wanted and finished >= wanted and files:
+        return "done", ""
+    if run is None or not wanted or run.state == "done":
+        return ("done" if whole else "there") if files else "none", ""
     told = f"{finished:,} of {wanted:,} steps done"
     if failed or run.state == "failed":
         return ("failed" if failed else "waiting"), told
@@ -75,24 +85,22 @@ def _state(run: live.Run | None, rules: tuple[str, ...], files: int) -> tuple[st
     return ("running" if running else "waiting"), told
 
 
-def _sizes(root: Path) -> dict[str, tuple[int, int]]:
-    """Files and bytes by first folder; what is still written (hidden) and work in progress left out."""
-    counts, sizes = Counter[str](), Counter[str]()
+def _sizes(root: Path) -> dict[str, int]:
+    """Bytes of each output by its path; what is still written (hidden) and work in progress left out."""
+    found = {}
     for base, folders, names in os.walk(root):
+        inside = os.path.relpath(base, root)
         folders[:] = [name for name in folders if not name.startswith(".") and name != "work"]
-        first = Path(base).relative_to(root).parts[:1]
-        if not first or first[0] in {"logs", "benchmarks", "journals"}:
-            if first:
-                folders.clear()
+        if inside == ".":
+            folders[:] = [name for name in folders if name not in {"logs", "benchmarks", "journals"}]
             continue
         for name in names:
             if not name.startswith("."):
                 try:
-                    sizes[first[0]] += Path(base, name).lstat().st_size
+                    found[f"{inside}/{name}"] = os.lstat(f"{base}/{name}").st_size
                 except OSError:
                     continue
-                counts[first[0]] += 1
-    return {name: (counts[name], sizes[name]) for name in counts}
+    return found
 
 
 def _times(folder: Folder) -> dict[str, float]:

@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 LONGEST = 20_000  # characters of one text on a page of many
 FORMULAS = 200  # set in one text
 FORMULA = 1_500  # characters of one formula
+ANSWER = 300  # of a final answer that is one
 NODES = 2_000  # elements of one formula
 # between $$, $, \[ \] or \( \); a dollar before a space or after one is money
 MATH = re.compile(
@@ -26,14 +27,16 @@ MATH = re.compile(
     r"|(?<![\\$])\$(?P<d>[^\s$](?:[^$\n]{0,1500}?[^\s$\\])?)\$(?!\d)",
     re.DOTALL,
 )
+BRACES = re.compile(r"[{}]")
 BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 # a macro may stand for a thousand others; nobody who writes an answer needs one
 DEFINES = re.compile(r"\\(?:[a-z]*def|(?:re)?new[a-z]+|provide[a-z]+|let|Declare[A-Za-z]+|loop|csname)(?![A-Za-z])")
 # characters that change how others are shown, or show as nothing
 ODD = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f]"
+    "([\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f])\\1*"
 )
+NAMED = Markup('<span class="odd" title="{}">{}</span>')
 ELEMENTS = frozenset(
     "math mrow mi mn mo mtext mspace mfrac msqrt mroot msub msup msubsup munder mover munderover mtable mtr mtd mstyle"
     " mpadded mphantom menclose mmultiscripts mprescripts none merror".split()
@@ -49,14 +52,13 @@ def named(text: str) -> Markup:
     """Escaped, with each odd character by its code."""
     parts, place = [], 0
     for found in ODD.finditer(text):
-        if found[0] == "\r" and text[found.end() : found.end() + 1] == "\n":
-            parts.append(escape(text[place : found.start()]))
-        else:
-            code = f"U+{ord(found[0]):04X}"
-            name = unicodedata.name(found[0], "control character").lower()
-            shape = Markup('<span class="odd" title="{}">{}</span>')
-            parts += [escape(text[place : found.start()]), shape.format(name, code)]
+        parts.append(escape(text[place : found.start()]))
         place = found.end()
+        if found[0] == "\r" and text[place : place + 1] == "\n":
+            continue
+        code, times = f"U+{ord(found[0][0]):04X}", len(found[0])
+        name = unicodedata.name(found[0][0], "control character").lower()
+        parts.append(NAMED.format(name, f"{code} × {times:,}" if times > 1 else code))
     return Markup("").join([*parts, escape(text[place:])])
 
 
@@ -96,21 +98,26 @@ def _formulas(text: str) -> list[tuple[int, int, str, bool]]:
 
 def _boxes(text: str) -> Iterator[tuple[int, int]]:
     """Begin and end of each \\boxed{…} whose braces close within a formula's length."""
-    place = 0
-    while found := BOXED.search(text, place):
-        depth, place = 1, found.end()
-        for at in range(found.end(), min(found.end() + FORMULA, len(text))):
-            depth += {"{": 1, "}": -1}.get(text[at], 0)
-            if not depth:
-                place = at + 1
-                yield found.start(), place
-                break
+    openings = {found.end() - 1: found.start() for found in BOXED.finditer(text)}
+    waiting: list[tuple[int, int]] = []  # (begin, depth) of the boxes that are open
+    depth = 0
+    for brace in BRACES.finditer(text):
+        if brace[0] == "{":
+            depth += 1
+            if brace.start() in openings:
+                waiting.append((openings[brace.start()], depth))
+            continue
+        if waiting and waiting[-1][1] == depth:
+            start, _ = waiting.pop()
+            if brace.end() - start <= FORMULA:
+                yield start, brace.end()
+        depth = max(depth - 1, 0)
 
 
 def set_answer(text: str) -> Markup:
-    """A final answer: all of it is a formula if it looks like one."""
+    """A final answer: all of it is a formula if it looks like one; a program of several lines does not."""
     short = text.strip()
-    if len(short) <= FORMULA and re.search(r"[\\^_{}]", short) and not MATH.search(short):
+    if len(short) <= ANSWER and "\n" not in short and re.search(r"[\\^_{}]", short) and not MATH.search(short):
         made = formula_of(short)
         if made is not None:
             return made

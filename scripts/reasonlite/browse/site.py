@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime
-import tempfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -76,7 +75,6 @@ class Site:
     fixed: bool = False  # static files: no forms, nothing that changes
     sample: str = ""  # what an export leaves out
     chosen: dict[str, list[str]] | None = None  # problems with a page of their own: training's (""), a benchmark's
-    scratch: tempfile.TemporaryDirectory[str] = field(default_factory=lambda: tempfile.TemporaryDirectory("browse"))
 
     def __post_init__(self) -> None:
         loader = jinja2.FileSystemLoader(PAGES)
@@ -99,6 +97,7 @@ class Site:
             "again": self.again,
             "origin": self.origin,
             "bars": charts.bars,
+            "in_words": charts.in_words,
             "lines": charts.lines,
             "zip": zip,
             "fixed": self.fixed,
@@ -138,13 +137,15 @@ class Site:
     def states(self) -> states.States:
         """The comparison with the other state, made once for each manifest."""
         manifest = self.folder.path / "manifest.json"
-        stamp = self.folder.stamp(manifest)
-        if stamp is None:
+        if self.folder.stamp(manifest) is None:
             raise Missing("there is no manifest yet: it is written when a run ends")
+        history = self.folder.files(".audit/history/*.json")
+        other = [Path(self.against), Path(self.against) / "manifest.json"] if self.against else history
+        stamp = tuple((str(path), self.folder.stamp(path)) for path in [manifest, *other])
 
         def make() -> states.States | str:
             try:
-                return states.compare(self.folder.path, self.against, self.root, Path(self.scratch.name))
+                return states.compare(self.folder.path, self.against, self.root)
             except UserError as error:
                 return str(error)
 

@@ -76,7 +76,8 @@ def examples(folder: Folder, stratum: str, first: int, most: int) -> tuple[list[
             continue
         start = max(first - total, 0)
         if len(found) < most and start < rows:
-            wanted = scan_table(path, schemas.CURRICULUM).slice(start, most - len(found)).collect()
+            place = pl.int_range(pl.len()).is_between(start, start + most - len(found) - 1)
+            wanted = folder.rows(path, schemas.CURRICULUM, place)
             found += wanted.rows(named=True)
         total += rows
     return found, total

@@ -18,6 +18,7 @@ from reasonlite.core.errors import UserError
 
 PAGE = 50  # problems of a page
 ANSWERS = 24  # answers of a page, with their texts
+FIXED_ANSWERS = 200  # the same of a static page, which has no next one
 SIDE = 8  # answers of a model, side by side with others'
 EXAMPLES = 20
 WINDOW = 200_000  # characters of one text on a page of its own
@@ -70,11 +71,11 @@ def problem_list(site: Site, ask: Ask) -> Context:
             table = table.filter(filters.condition(where, table.schema))
         for column in table.columns:
             for wanted in ask.all(f"is.{column}"):
-                table = table.filter(_narrowed(table, column, wanted))
+                table = table.filter(charts.within(table[column], wanted))
                 narrowed.append((column, wanted))
         if text := ask.one("text"):
             table = problems.with_text(site.folder, table, text)
-    except UserError as error:
+    except (UserError, pl.exceptions.PolarsError, OSError) as error:  # a filter may fail on values alone
         complaint, table = str(error), table.clear()
     sort, down = ask.one("sort"), ask.one("down") == "1"
     if sort in table.columns:
@@ -99,20 +100,9 @@ def problem_list(site: Site, ask: Ask) -> Context:
         "page": page,
         "pages": pages,
         "bar_link": lambda column: (
-            lambda bar: site.again("problems", ask, **{f"is.{column}": f"{bar.low}..{bar.high}", "page": None}) or "#"
+            lambda bar: site.again("problems", ask, **{f"is.{column}": bar.range, "page": None}) or "#"
         ),
     }
-
-
-def _narrowed(table: pl.DataFrame, column: str, wanted: str) -> pl.Expr:
-    """``0.1..0.5`` of a column of numbers, or a word of another, as a condition."""
-    low, _, high = wanted.partition("..")
-    if table[column].dtype in (pl.String, pl.Boolean):
-        return pl.col(column).cast(pl.String) == low
-    try:
-        return pl.col(column).is_between(float(low) - 1e-9, float(high) + 1e-9)
-    except ValueError:
-        raise UserError(f"{wanted!r} is no range", where=f"is.{column}", todo="write low..high") from None
 
 
 def one_problem(site: Site, ask: Ask) -> Context:
@@ -121,8 +111,9 @@ def one_problem(site: Site, ask: Ask) -> Context:
     wanted = ask.one("id")
     found = problems.problem(site.folder, index, wanted)
     answers = [row for row in found.answers if not ask.one("effort") or row["effort"] == ask.one("effort")]
-    page, pages = max(ask.whole("page", 1), 1), max(1, -(-len(answers) // ANSWERS))
-    shown = answers[(min(page, pages) - 1) * ANSWERS : min(page, pages) * ANSWERS]
+    size = FIXED_ANSWERS if site.fixed else ANSWERS
+    page, pages = max(ask.whole("page", 1), 1), max(1, -(-len(answers) // size))
+    shown = answers[(min(page, pages) - 1) * size : min(page, pages) * size]
     shard = f"{found.row['shard']}.parquet"
     texts: dict[tuple[str, str], str | None] = {}
     for effort in index.efforts:
@@ -144,21 +135,24 @@ def one_problem(site: Site, ask: Ask) -> Context:
         "pages": pages,
         "before": order[here - 1] if here > 0 else None,
         "after": order[here + 1] if here + 1 < len(order) else None,
-        "by_pair": benchmarks.method,
-        "classes": _classes(found.groups),
+        "drawn": len(answers),
+        "reason": lambda answer: problems.reason(found, answer),
+        "classes": _classes(found.groups, found.vote),
     }
 
 
-def _classes(groups: list[dict[str, Any]]) -> list[tuple[int, int, bool, list[dict[str, Any]]]]:
-    """(class, votes, whether the label is in it, members), most votes first."""
+def _classes(groups: list[dict[str, Any]], vote: dict[str, Any] | None) -> list[tuple[int, str, list[dict[str, Any]]]]:
+    """(votes, what its label is, members) of each class, most votes first."""
     found: dict[int, list[dict[str, Any]]] = {}
     for row in groups:
         found.setdefault(row["class"], []).append(row)
-    listed = [
-        (name, sum(row["count"] for row in rows), any(row["is_label"] for row in rows), rows)
-        for name, rows in found.items()
-    ]
-    return sorted(listed, key=lambda entry: (-entry[1], entry[0]))
+    listed = []
+    for name, rows in found.items():
+        of_source = any(row["is_label"] for row in rows)
+        decides = vote is not None and vote["label_class"] == name
+        label = "label" if decides or (vote is None and of_source) else "the source's label" if of_source else ""
+        listed.append((sum(row["count"] for row in rows), label, rows))
+    return sorted(listed, key=lambda entry: -entry[0])
 
 
 def _split(text: str | None, finish_reason: str | None) -> tuple[str, str]:
@@ -174,8 +168,9 @@ def _split(text: str | None, finish_reason: str | None) -> tuple[str, str]:
 def one_answer(site: Site, ask: Ask) -> Context:
     """One answer's whole text, a window of it at a time."""
     table, wanted = ask.one("table"), ask.one("id")
-    parts = PurePosixPath(table).parts
-    if parts[:1] not in {("answers",), ("evaluation",)} or not table.endswith(".parquet"):
+    if not any(
+        PurePosixPath(table).match(shape) for shape in ("answers/*/*.parquet", "evaluation/*/*/answers.parquet")
+    ):
         raise Missing(f"{table} holds no answers")
     path = site.folder.inside(table)
     text = problems.answer_texts(site.folder, [path], [wanted]).get((table, wanted))
@@ -207,15 +202,14 @@ def benchmark_list(site: Site, ask: Ask) -> Context:
         table = table.filter(pl.col("problem_id").is_in(site.chosen[name]))
     if only in benchmarks.ONLY:
         table = table.filter(pl.col(only) > 0)
+    sort = f"{benchmarks.RATE}{sort}" if sort in made.models else sort
     if sort in table.columns:
         table = table.sort(sort, "problem_id", descending=[ask.one("down") == "1", False], nulls_last=True)
     pages = max(1, -(-table.height // PAGE))
     page = min(max(ask.whole("page", 1), 1), pages)
     rows = table if site.fixed else table.slice((page - 1) * PAGE, PAGE)
     curves = benchmarks.by_length(site.folder, name, made.models)
-    drawn = [charts.Line(model, points, place) for place, (model, points) in enumerate(curves.items())][
-        : charts.COLOURS
-    ]
+    drawn = [charts.Line(model, points, place) for place, (model, points) in enumerate(curves.items())]
     return {
         "ask": ask,
         "all": found,
@@ -226,6 +220,7 @@ def benchmark_list(site: Site, ask: Ask) -> Context:
         "found": table.height,
         "only": only,
         "choices": benchmarks.ONLY,
+        "rate": benchmarks.RATE,
         "page": page,
         "pages": pages,
         "drawn": drawn[: charts.COLOURS],
@@ -348,8 +343,8 @@ def origin(site: Site, ask: Ask) -> Context:
         row = ask.one("row")
         rows = list(lineage.row(found, row)) if row else []
         return {"path": path, "row": row, "lines": rows, "tree": list(lineage.tree(found))}
-    except UserError as error:
-        raise Missing(str(error)) from None
+    except (UserError, pl.exceptions.PolarsError, OSError) as error:
+        raise Missing(f"what it was made from cannot be read whole: {error}") from None
 
 
 VIEWS: dict[str, Callable[[Site, Ask], Context]] = {

@@ -33,7 +33,7 @@ def test_every_link_of_an_export_leads_to_a_file_of_it(small, tmp_path):
 
 def test_a_sample_is_stated_and_the_same_each_time(small, tmp_path):
     told = write(small, tmp_path / "one", 2)[1]
-    assert told == "A sample, drawn by hash: 2 of 4 problems, 2 of the 14 problems of held."
+    assert told == "A sample, drawn by hash: 2 of 4 problems, 2 of the 17 problems of held."
     write(small, tmp_path / "two", 2)
     names = [sorted(path.name for path in (tmp_path / folder).iterdir()) for folder in ("one", "two")]
     assert names[0] == names[1] and told in (tmp_path / "one" / "problems.html").read_text()

@@ -35,7 +35,9 @@ def test_conditions_over_columns_are_taken(text, kept):
         ("pass_rate > (SELECT max(column_1) FROM read_csv('FILE'))", "names 'SELECT'"),
         ("read_csv('FILE') > 1", "names 'read_csv'"),
         ("id = 'a'; DROP", "has ';' at character 9"),
-        ("pass_rate > 0 -- and so on", "names 'so'"),
+        ("pass_rate > 0 -- and so on", "has '-' at character 15"),
+        ("pass_rate > 0 /* ' */ OR id = 'a' /* ' */", "has '/' at character 15"),
+        ("pass_rate > 9 -- '\n OR id IN (SELECT zz FROM read_csv( -- '\n 'FILE' -- '\n )) -- '", "has '-' at"),
         ("x" * (LONGEST + 1), f"longer than {LONGEST:,}"),
     ],
 )

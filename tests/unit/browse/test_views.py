@@ -36,6 +36,7 @@ def test_the_problems_are_counted_as_the_tables_have_them(small):
     judged = pl.read_parquet(sorted(small.glob("judged/*/00000.parquet"))).filter(pl.col("problem_id") == "pol:0")
     assert row["answers"] == judged.height == 22 and row["pass_rate"] == judged["correct_vote"].mean()
     assert row["cut"] == (judged["status"] == "cut").sum() and row["unanswered"] == judged["answer"].null_count()
+    assert row["tokens"] == judged["tokens"].mean() and judged["tokens"].null_count() == 2  # of those that are known
     assert row["in_of_high"] == judged.filter(effort="high")["correct_vote"].sum() and row["longest"] == 86
     assert index.table.height == 4 and index.efforts == ["high", "medium"]
 
@@ -109,7 +110,8 @@ def test_the_overview_shows_steps_results_and_figures(small):
         ("log", {"name": "logs/../../x"}, "no path in this folder"),
         ("log", {"name": "logs/none.log"}, "no logs/none.log"),
         ("answer", {"table": "/etc/passwd", "id": "x"}, "holds no answers"),
-        ("answer", {"table": "answers/../votes/00000.parquet", "id": "x"}, "no path in this folder"),
+        ("answer", {"table": "answers/../votes/00000.parquet", "id": "x"}, "holds no answers"),
+        ("answer", {"table": "answers/../00000.parquet", "id": "x"}, "no path in this folder"),
         ("table", {"name": "../x"}, "no table"),
         ("origin", {"path": "tables/results.csv"}, "lies in no results folder"),
         ("states", {}, "no manifest yet"),
@@ -150,6 +152,66 @@ def test_a_broken_file_is_told_and_the_rest_shown(tmp_path):
     shown = words(page(results, "problems"))
     assert "4 of 4 problems" in shown and "cannot be read" in shown and "judged/high/00000.parquet" in shown
     assert "cannot be read" in words(page(results, "overview")) and str(tmp_path) not in page(results, "overview")
+
+
+def test_a_complaint_is_taken_back_when_the_file_is_whole_again(tmp_path):
+    results = small_run(tmp_path / "small")
+    path = results / "answers" / "high" / "00000.parquet"
+    whole = path.read_bytes()
+    site = Site(Folder(results), results)
+    path.write_bytes(whole[:300])
+    assert "cannot be read" in words(views.page(site, "problem", Ask([("id", "pol:0")])))
+    path.write_bytes(whole)
+    assert "cannot be read" not in words(views.page(site, "problem", Ask([("id", "pol:0")])))
+
+
+def test_tables_that_are_links_out_of_the_folder_are_told_and_not_read(tmp_path):
+    results = small_run(tmp_path / "small")
+    (tmp_path / "secret.csv").write_text("word\nhidden\n")
+    (results / "tables" / "secret.csv").symlink_to(tmp_path / "secret.csv")
+    with pytest.raises(Missing):
+        page(results, "table", name="secret")
+    votes = results / "votes" / "00000.parquet"
+    votes.rename(tmp_path / "votes.parquet")
+    votes.symlink_to(tmp_path / "votes.parquet")
+    assert "leads out of the folder" in words(page(results, "problems"))
+
+
+def test_what_is_unknown_is_not_shown_as_nothing(tmp_path):
+    results = small_run(tmp_path / "small")
+    for path in results.glob("judged/*/*.parquet"):
+        pl.read_parquet(path).with_columns(tokens=pl.lit(None, pl.Int32)).write_parquet(path)
+    (results / "evaluation" / "base" / "held" / "pairs.parquet").unlink()
+    table = problems.index(Folder(results)).table
+    assert table["tokens"].null_count() == table["longest"].null_count() == table.height == 4
+    shown = words(page(results, "benchmarks", name="held"))
+    assert f"base {len(HOSTILE)} {2 * len(HOSTILE)} 0 0 0 –" in shown
+
+
+def test_a_label_by_vote_is_the_one_that_verdicts_are_explained_by(tmp_path):
+    results = small_run(tmp_path / "small")
+    path = results / "votes" / "00000.parquet"
+    votes = pl.read_parquet(path)
+    other = pl.col("problem_id") == "pol:0"
+    groups = pl.read_parquet(results / "groups" / "00000.parquet").filter(problem_id="pol:0", answer="x+1")
+    name = pl.when(other).then(groups["class"][0]).otherwise("label_class").cast(pl.Int32)
+    label, source = (
+        pl.when(other).then(pl.lit(to)).otherwise(of) for to, of in (("x+1", "label"), ("vote", "label_source"))
+    )
+    votes.with_columns(label=label, label_class=name, label_source=source).write_parquet(path)
+    shown = words(page(results, "problem", id="pol:0"))
+    assert "the source&#39;s label" in shown and "the label&#39;s text" in shown
+    found = problems.problem(Folder(results), problems.index(Folder(results)), "pol:0")
+    assert problems.reason(found, "x+1") == "the label's text" and problems.reason(found, "0.5").startswith("different")
+    assert problems.reason(found, None) == "no final answer"
+
+
+def test_a_step_is_done_only_if_somebody_knows(tmp_path):
+    results = small_run(tmp_path / "small")
+    assert "files are there" in words(page(results, "overview")) and "done" not in words(page(results, "overview"))
+    (results / "logs" / "run.json").write_text(told(ended="done", wanted={"train": 1}, finished={"train": 1}))
+    shown = page(results, "overview")
+    assert shown.count('<li class="done">') == 1 and '<li class="there">' in shown
 
 
 def test_a_growing_folder_is_seen_without_a_restart(tmp_path, monkeypatch):
@@ -204,6 +266,7 @@ def told(**changes):
         ({"process": 2**22 + 1}, "gone"),
         ({"boot": "another machine"}, "runs"),
         ({"boot": "another machine", "seen": 0.0}, "gone"),
+        ({"seen": 0.0}, "gone"),  # its number is another process's by now
         ({"ended": "failed"}, "failed"),
     ],
 )

@@ -24,7 +24,7 @@ for (const chart of document.querySelectorAll("svg.bars")) {
     const [first, last] = [bars[low], bars[high]];
     const drawn = moved && to >= 0 && chart.dataset.words === "0";
     from = null; paint(-1);
-    if (drawn) narrow(chart.dataset.column, first.dataset.low, last.dataset.high);
+    if (drawn) narrow(chart.dataset.column, first.dataset.low, last.dataset.high, last.dataset.below === "1");
     if (drawn) moved = true; else moved = false;
   });
   chart.addEventListener("click", event => {
@@ -32,31 +32,31 @@ for (const chart of document.querySelectorAll("svg.bars")) {
     const bar = event.target.closest("a");
     if (bar && document.getElementById("list")?.dataset.fixed) {
       event.preventDefault();
-      narrow(chart.dataset.column, bar.dataset.low, bar.dataset.high);
+      narrow(chart.dataset.column, bar.dataset.low, bar.dataset.high, bar.dataset.below === "1");
     }
   });
 }
 
 // On the server the filter goes into the address; in static pages rows are hidden.
 const ranges = new Map();
-function narrow(column, low, high) {
+function narrow(column, low, high, below) {
   const list = document.getElementById("list");
   if (!list?.dataset.fixed) {
     const address = new URL(location.href);
-    address.searchParams.set(`is.${column}`, `${low}..${high}`);
+    address.searchParams.set(`is.${column}`, `${low}..${below ? "<" : ""}${high}`);
     address.searchParams.delete("page");
     location.href = address;
     return;
   }
-  ranges.set(column, [low, high]);
+  ranges.set(column, [low, high, below]);
   let shown = 0;
   for (const row of list.tBodies[0].rows) {
-    const fits = [...ranges].every(([name, [first, last]]) => {
+    const fits = [...ranges].every(([name, [first, last, open]]) => {
       const cell = [...row.cells].find(each => each.dataset.column === name);
       if (!cell || cell.dataset.value === "") return false;
       if (first === last && cell.dataset.value === first) return true;
       const value = Number(cell.dataset.value);
-      return value >= Number(first) - 1e-9 && value <= Number(last) + 1e-9;
+      return value >= Number(first) && (open ? value < Number(last) : value <= Number(last));
     });
     row.hidden = !fits;
     shown += fits;
