@@ -14,6 +14,7 @@ import polars as pl
 
 from reasonlite.browse.folder import Folder, Missing
 from reasonlite.core import schemas
+from reasonlite.judge.reading import plain_number
 
 TEXTS = pl.Schema({"id": pl.String, "problem": pl.String})
 
@@ -253,7 +254,8 @@ def method(answer: str | None, label: str | None, pairs: list[dict[str, Any]]) -
     for row in pairs:
         if {row["left"], row["right"]} == {answer, label}:
             return f"{row['verdict']}: {row['method']}"
-    return "no pair with the label is kept: plain numbers, or through another answer of its class"
+    numbers = plain_number(answer), plain_number(label)
+    return "as numbers" if None not in numbers else "through another answer of its class"
 
 
 WITHOUT_TEXT = pl.Schema([(name, kind) for name, kind in schemas.ANSWERS.items() if name != "text"])
