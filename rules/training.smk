@@ -1,8 +1,8 @@
 # Training stages, each from a model or an earlier stage.
 # Requires: models/{model}/ or checkpoints/{stage}/ and its .sha256; tokens/{model}/{stratum}/{shard}.arrow for sft,
 # problems/shards/{shard}.parquet for distill and grpo.
-# Gives: checkpoints/{stage}/, checkpoints/{stage}.sha256, training/{stage}.parquet; keeps training/work/{stage}/:
-# checkpoints in progress, then links of what was finished, for when the same is asked for again.
+# Gives: checkpoints/{stage}/, checkpoints/{stage}.sha256, training/{stage}.parquet, training/examples/{stage}.parquet;
+# keeps training/work/{stage}/: checkpoints in progress, then links of what was finished, for when the same is asked for.
 
 
 rule train:
@@ -23,6 +23,7 @@ rule train:
         folder=directory("<results>/checkpoints/{stage}"),
         checksums="<results>/checkpoints/{stage}.sha256",
         log_table="<results>/training/{stage}.parquet",
+        learned_table="<results>/training/examples/{stage}.parquet",
     log:
         "<logs>/train/{stage}.log",
     benchmark:
@@ -69,5 +70,6 @@ rule train:
             --output {output.folder:q} \
             --log-table {output.log_table:q} \
             --speed-table {params.speed_table:q} \
+            --learned-table {output.learned_table:q} \
             &>{log:q}
         """

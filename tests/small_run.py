@@ -95,6 +95,9 @@ def small_run(folder: Path) -> Path:
         write_table(
             folder / "training" / f"{stage}.parquet", frame_of(whole, schemas.TRAINING_LOG), schemas.TRAINING_LOG
         )
+    kept = pl.read_parquet(sorted(folder.glob("curriculum/of_high/*.parquet")))["answer_id"].to_list()
+    noted = [(1 + place // 2, "of_high", name) for place, name in enumerate([*kept, "pol:7_0"])]
+    write_table(folder / "training" / "examples" / "second.parquet", frame_of(noted, schemas.LEARNED), schemas.LEARNED)
     log = folder / "logs" / "train" / "first.log"
     log.parent.mkdir(parents=True)
     log.write_text(

@@ -129,8 +129,8 @@ def main() -> None:
             stage = {"name": "s", "method": "sft", "start": "m", "data": ["short"], "arguments": arguments | more}
             for count in dict.fromkeys([given.examples, given.trl]):
                 chosen = [str(table.with_suffix(".arrow")) for table in tables[: -(-count // SHARD)]]
-                places = {"--work": "w", "--output": "o", "--log-table": "l", "--speed-table": "s"}
-                where = [part for option, place in places.items() for part in (option, str(folder / place))]
+                options = ("--work", "--output", "--log-table", "--speed-table", "--learned-table")
+                where = [part for option in options for part in (option, str(folder / option[2:]))]
                 base = ["--stage", json.dumps(stage), "--start", str(folder / "m"), "--seed", "0", *where]
                 show(variant, min(count, given.examples), run(OURS, *base, "--data", *chosen))
         chosen = [str(table) for table in tables[: -(-given.trl // SHARD)]]

@@ -75,6 +75,7 @@ def ours(start: Path, data: Path, folder: Path, arguments: dict) -> dict:
         *("scripts/train_sft.py", "--stage", json.dumps(stage), "--start", str(start)),
         *("--data", str(data), "--seed", "0", "--work", str(folder / "work"), "--output", str(folder / "out")),
         *("--log-table", str(folder / "log.parquet"), "--speed-table", str(folder / "speed.parquet")),
+        *("--learned-table", str(folder / "learned.parquet")),
     ]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:

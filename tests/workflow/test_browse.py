@@ -6,11 +6,15 @@ import signal
 import subprocess
 import time
 
+import polars as pl
 import pytest
 import yaml
 from browsing import BROWSE, CHROMIUM, opened, serving_pages
+from PIL import Image
 from running import environment
 from small_run import HOSTILE, small_run
+
+from reasonlite.audit import manifest
 
 pytestmark = [
     pytest.mark.slow,
@@ -20,7 +24,23 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    return small_run(tmp_path_factory.mktemp("results") / "small")
+    """A small run with an earlier state: other verdicts, labels, cells and another picture."""
+    root = tmp_path_factory.mktemp("project")
+    results = small_run(root / "results" / "small")
+    (root / ".snakemake" / "metadata").mkdir(parents=True)
+    Image.new("RGB", (90, 60), "white").save(results / "figures" / "stages.png")
+    manifest.write(results, root)
+    Image.new("RGB", (90, 60), "red").save(results / "figures" / "stages.png")
+    table = results / "tables" / "results.csv"
+    table.write_text(table.read_text().replace("40.0", "41.0"))
+    flipped = ~pl.col("correct_vote").fill_null(True)
+    altered = {"judged/high/00000": {"correct_vote": flipped, "answer": pl.lit(HOSTILE[1])}}
+    altered["votes/00000"] = {"label": pl.lit(HOSTILE[2])}
+    for name, columns in altered.items():
+        path = results / f"{name}.parquet"
+        pl.read_parquet(path).with_columns(**columns).write_parquet(path)
+    manifest.write(results, root)
+    return results
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +54,8 @@ def test_hostile_texts_do_nothing_on_any_page(small, chromium):
         found = chromium.walk(address)
     assert chromium.faults == []
     views = {page.split("?")[0].rpartition("/")[2] for page in found}
-    assert {"", "problems", "problem", "benchmarks", "question", "training", "live", "log", "answer", "table"} <= views
+    wanted = {"", "problems", "problem", "benchmarks", "question", "training", "live", "log", "answer", "table"}
+    assert wanted | {"states", "origin"} <= views
     shown = "\n".join(found.values())
     for text in HOSTILE[:4]:
         assert text in shown
@@ -44,7 +65,7 @@ def test_hostile_texts_do_nothing_on_any_page(small, chromium):
 def test_static_pages_opened_as_files_do_as_much(small, chromium, tmp_path):
     command = [*BROWSE, str(small), "--export", str(tmp_path / "pages")]
     said = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True).stdout
-    assert "index.html: 2" in said
+    assert said.endswith(" pages\n") and "index.html: " in said
     found = chromium.walk((tmp_path / "pages" / "index.html").as_uri())
     assert chromium.faults == [] and len(found) > 20
     page = chromium.page
@@ -95,6 +116,12 @@ def test_a_stroke_a_bar_and_keys_lead_where_they_say(small, chromium):
         page.wait_for_url("**id=pol%3A1")
         page.keyboard.press("ArrowLeft")
         page.wait_for_url("**id=pol%3A0")
+        page.goto(f"{home}states")
+        over = page.locator(".slide .over").first
+        for part, left in (("20", "80%"), ("100", "0%")):
+            page.locator(".slider input").first.fill(part)
+            assert over.evaluate("each => getComputedStyle(each).clipPath").endswith(f" {left})")
+        page.goto(f"{home}problem?id=pol:0")
         page.locator("details.reasoning summary").first.click()
         assert page.locator("details.reasoning").first.get_attribute("open") is not None
     assert chromium.faults == []

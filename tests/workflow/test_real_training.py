@@ -29,6 +29,7 @@ def command(start, folder, data, stage, accelerate="envs/accelerate/cpu.yaml"):
         *(f"scripts/train_{stage['method']}.py", "--stage", json.dumps(stage), "--start", str(start)),
         *("--data", str(data), "--seed", "0", "--work", str(folder / "work"), "--output", str(folder / "out")),
         *("--log-table", str(folder / "log.parquet"), "--speed-table", str(folder / "speed.parquet")),
+        *("--learned-table", str(folder / "learned.parquet")),
     ]
 
 
@@ -77,9 +78,31 @@ STEPS = {
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tiny_model, sums, tmp_path_factory):
+def whole(tiny_model, sums, tmp_path_factory):
+    """The folder of a training that nothing disturbed."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    return finish(command(tiny_model, folder, sums, {"arguments": STEPS}), folder)
+    finish(command(tiny_model, folder, sums, {"arguments": STEPS}), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(whole):
+    return pl.read_parquet(whole / "log.parquet")
+
+
+def learned(folder):
+    """Ids of the examples of each step, sorted: in which order processes note them is theirs."""
+    table = pl.read_parquet(folder / "learned.parquet")
+    assert table["stratum"].unique().to_list() == ["short"] and table["step"].is_sorted()
+    return {step: sorted(part["answer_id"]) for (step,), part in table.group_by("step", maintain_order=True)}
+
+
+def test_each_steps_examples_are_noted(whole):
+    steps = learned(whole)
+    assert list(steps) == list(range(1, 61)) and {len(ids) for ids in steps.values()} == {4}
+    for first in range(1, 61, 4):  # an epoch
+        seen = [name for step in range(first, first + 4) for name in steps[step]]
+        assert sorted(seen) == sorted(f"s:{number}_0" for number in range(16))
 
 
 def test_training_lowers_the_loss(undisturbed):
@@ -87,7 +110,8 @@ def test_training_lowers_the_loss(undisturbed):
     assert undisturbed["loss"][-5:].mean() < 0.5 * undisturbed["loss"][0]
 
 
-def test_a_run_killed_and_one_warned_end_with_the_undisturbed_loss_curve(undisturbed, tiny_model, sums, tmp_path):
+def test_a_run_killed_and_one_warned_end_with_the_undisturbed_loss_curve(whole, tiny_model, sums, tmp_path):
+    undisturbed = pl.read_parquet(whole / "log.parquet")
     line = command(tiny_model, tmp_path, sums, {"arguments": STEPS})
     first = start(line, tmp_path)
     wait_for(tmp_path / "work" / "checkpoint-10" / "trainer_state.json", first)
@@ -99,7 +123,7 @@ def test_a_run_killed_and_one_warned_end_with_the_undisturbed_loss_curve(undistu
     os.killpg(second.pid, signal.SIGURG)
     assert second.wait(3600) != 0 and not (tmp_path / "out").exists()
     assert "is kept as a checkpoint; it continues" in (tmp_path / "stderr").read_text()
-    assert finish(line, tmp_path).equals(undisturbed)
+    assert finish(line, tmp_path).equals(undisturbed) and learned(tmp_path) == learned(whole)
     assert (tmp_path / "stderr").read_text().count("continuing from checkpoint-") == 2
     assert (tmp_path / "out" / "model.safetensors").exists()
     assert sorted(path.name for path in (tmp_path / "work").iterdir()) == ["finished", "made_from.json"]
@@ -131,6 +155,7 @@ def test_two_processes_walk_the_same_losses_as_one_which_goes_on_for_them(undist
     both = finish(command(tiny_model, tmp_path / "two", sums, stage), tmp_path / "two")
     assert "was written by 2 processes, and 1 go on" in (tmp_path / "two" / "stderr").read_text()
     assert both["loss"].to_list() == pytest.approx(one["loss"].to_list(), rel=2e-3)
+    assert learned(tmp_path / "two") == learned(tmp_path / "one")  # of both processes, and of the one that went on
 
 
 def test_zeros_parts_of_the_optimizer_are_put_together_for_another_number(tiny_model, sums, tmp_path):
@@ -205,7 +230,7 @@ def attempt(name, train, stage, paths, model=start, teacher=None):
     base = {"name": name, "start": "tiny", "method": "sft", "data": ["short"]}
     stage = TypeAdapter(Stage).validate_python(base | stage)
     job = common.Job(stage, model, paths, teacher, 0, folder / name, folder / f"{name}-out", folder / f"{name}.log",
-                     folder / f"{name}.speed")
+                     folder / f"{name}.speed", folder / f"{name}.learned")
     try:
         train(job)
     except UserError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,35 @@ def examples(folder: Folder, stratum: str, first: int, most: int) -> tuple[list[
             found += wanted.rows(named=True)
         total += rows
     return found, total
+
+
+@dataclass(frozen=True)
+class Step:
+    """Examples of a step (CURRICULUM, with their stratum), in the order in which they were noted; of how many steps."""
+
+    examples: list[dict[str, Any]]
+    steps: int
+    lacking: list[str]  # ids of examples that are no longer in the training files
+
+
+def learned(folder: Folder, stage: str, step: int, shard_of: dict[str, str]) -> Step | None:
+    """What a stage's step learnt from; None where that was not noted. ``shard_of``: shards by problem."""
+    path = folder.path / "training" / "examples" / f"{stage}.parquet"
+    steps = folder.remembered(path, "steps", lambda file: pl.scan_parquet(file).select(pl.max("step")).collect().item())
+    if not steps:
+        return None
+    rows = list(folder.rows(path, schemas.LEARNED, pl.col("step") == step).select("stratum", "answer_id").iter_rows())
+    files: dict[Path, list[str]] = {}
+    for stratum, answer in rows:
+        shard = shard_of.get(answer.rpartition("_")[0])
+        if shard is not None:
+            files.setdefault(folder.path / "curriculum" / stratum / f"{shard}.parquet", []).append(answer)
+    found = {}
+    for file, ids in files.items():
+        for row in folder.rows(file, schemas.CURRICULUM, pl.col("answer_id").is_in(ids)).iter_rows(named=True):
+            found[file.parent.name, row["answer_id"]] = row | {"stratum": file.parent.name}
+    lacking = [answer for stratum, answer in rows if (stratum, answer) not in found]
+    return Step([found[key] for key in rows if key in found], int(steps), lacking)
 
 
 def _height(path: Path) -> int:

@@ -280,16 +280,24 @@ def stage_list(site: Site, ask: Ask) -> Context:
     stratum = ask.one("stratum") if ask.one("stratum") in strata else (strata[0] if strata else "")
     first = ask.whole("from")
     examples, total = training.examples(site.folder, stratum, first, EXAMPLES) if stratum else ([], 0)
+    of_stage = chosen[-1] if chosen else ""
+    number = ask.whole("step", 1)
+    index = problems.index(site.folder).table
+    shards = dict(index.select("id", "shard").iter_rows()) if of_stage else {}
+    step = training.learned(site.folder, of_stage, number, shards)
     return {
         "ask": ask,
         "names": names,
         "chosen": chosen,
         "drawn": drawn,
+        "of_stage": of_stage,
+        "number": number,
+        "learned": step,
         "strata": strata,
         "stratum": stratum,
         "examples": examples,
         "first": first,
-        "step": EXAMPLES,
+        "size": EXAMPLES,
         "total": total,
     }
 

@@ -334,6 +334,13 @@ TRAINING_LOG = pl.Schema(
         "completion_length": pl.Float64,  # mean tokens of the answers drawn; distillation and GRPO
     }
 )
+LEARNED = pl.Schema(
+    {
+        "step": pl.Int64,  # whose gradients the example was part of, from 1
+        "stratum": pl.String,
+        "answer_id": pl.String,
+    }
+)
 TRAINING_SPEED = pl.Schema(
     {
         "stage": pl.String,

@@ -33,6 +33,7 @@ def run(method: str, train: Callable[[Job], None], description: str | None, argv
     parser.add_argument("--output", type=Path, required=True, help="checkpoint folder; its files' hashes go beside it")
     parser.add_argument("--log-table", type=Path, required=True, help="table of loss and reward by step to write")
     parser.add_argument("--speed-table", type=Path, required=True, help="table of tokens per second to write")
+    parser.add_argument("--learned-table", type=Path, required=True, help="table of each step's examples to write")
     parser.add_argument("--lock", default="", help="the environment's hash, if what another gave is not to be used")
     given = parser.parse_args(argv)
     logs.set_up()
@@ -49,7 +50,8 @@ def run(method: str, train: Callable[[Job], None], description: str | None, argv
     script = Path(__file__).parents[2] / f"train_{method}.py"
     named = {"stage": stage.model_dump(mode="json"), "seed": given.seed, "lock": given.lock}
     key = reuse.made_from(script, named, models, given.data)
-    outputs = {"checkpoint": given.output, "log.parquet": given.log_table, "speed.parquet": given.speed_table}
+    tables = {"log": given.log_table, "speed": given.speed_table, "learned": given.learned_table}
+    outputs = {"checkpoint": given.output, **{f"{name}.parquet": path for name, path in tables.items()}}
     if reuse.is_finished(given.work, key, outputs):
         if first:
             reuse.take_finished(given.work, outputs)
@@ -58,8 +60,7 @@ def run(method: str, train: Callable[[Job], None], description: str | None, argv
     if first:
         reuse.clear_other(given.work, key)  # the others wait for this process before they look there
     with atomic_path(given.output) if first else contextlib.nullcontext(given.output) as folder:
-        tables = (given.log_table, given.speed_table)
-        paths = (given.work, folder, *tables)
+        paths = (given.work, folder, *tables.values())
         train(Job(stage, given.start, given.data, given.teacher, given.seed, *paths))
     if first:
         write_checksums(given.output)

@@ -26,7 +26,8 @@ from reasonlite.core.schemas import TRAINING_LOG, TRAINING_SPEED
 from reasonlite.core.stalls import Guard
 from reasonlite.core.tables import frame_of, write_table
 from reasonlite.models.folders import fingerprint, write_fingerprint
-from reasonlite.training import first_step
+from reasonlite.training import first_step, noted
+from reasonlite.training.noted import Noted
 from reasonlite.training.processes import accumulation
 from reasonlite.training.states import newest_checkpoint, prepare
 
@@ -48,6 +49,7 @@ class Job:
     output: Path
     log_table: Path
     speed_table: Path
+    learned_table: Path
 
 
 def settings_for(job: Job, **defaults: Any) -> dict[str, Any]:
@@ -124,6 +126,8 @@ def watched(trainer_class: type) -> type:
         speeds: list[dict[str, Any]]
         pace: Pace
         guard: Guard
+        noted: Noted
+        named: Callable[[int], tuple[str, str]]  # stratum and id of an example by its place, where those are noted
         written = False  # whether it learns from written answers, whose first step can be looked at
         looked = False
         note = ""  # the newest loss or reward, in words
@@ -132,6 +136,7 @@ def watched(trainer_class: type) -> type:
             # SFTTrainer counts tokens anew when it resumes; the state's own count is kept with the checkpoint
             if getattr(self, "_total_train_tokens", None) == 0:
                 self._total_train_tokens = self.state.num_input_tokens_seen
+            self.noted.take(self.state.global_step + 1, inputs)
             first = self.written and self.state.global_step == 0 and not self.looked
             if first:
                 first_step.check_batch(inputs, "training")
@@ -173,6 +178,7 @@ def watched(trainer_class: type) -> type:
 
         def _save_rng_state(self, output_dir: str) -> None:
             super()._save_rng_state(output_dir)
+            self.noted.write(Path(output_dir), self.args.process_index)
             # the file that says that a checkpoint is whole comes next, and not before every rank's part is there
             self.accelerator.wait_for_everyone()
 
@@ -198,23 +204,27 @@ def _peak_memory() -> float:
 
 def run(trainer: Any, job: Job, saved_dtype: Any, examples: int) -> None:
     """Train from the newest complete checkpoint to the end, and write model, tables and card."""
-    trainer.speeds, trainer.pace = [], Pace("steps")
+    trainer.speeds, trainer.pace, trainer.noted = [], Pace("steps"), Noted()
     newest = newest_checkpoint(job.work)
     if newest:
         log.info("continuing from %s", newest.name)
         prepare(trainer, newest, job.stage.batch_size)
+        if trainer.is_world_process_zero():
+            trainer.noted.read(newest)
     with Guard("training step") as trainer.guard:
         trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     if trainer.is_world_process_zero():
         trainer.pace.tell(trainer.state.global_step, trainer.state.max_steps, trainer.note, now=True)
     if trainer.control.should_training_stop and trainer.state.global_step < trainer.state.max_steps:
         interruption.hand_back(f"step {trainer.state.global_step} is kept as a checkpoint")
+    learned = trainer.noted.gathered()
     model = trainer.accelerator.unwrap_model(trainer.model)
     if job.stage.lora is not None:
         trainer.model = trainer.model_wrapped = model = model.merge_and_unload()
     model.to(saved_dtype)
     trainer.save_model(str(job.output))
     if trainer.is_world_process_zero():
+        noted.write(job.learned_table, learned, trainer.named)
         _finish(trainer, job, examples)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from reasonlite.training.tokens import Examples
+from reasonlite.training.tokens import PLACES, Examples
 
 
 def bins(lengths: np.ndarray, size: int, seed: int) -> list[np.ndarray]:
@@ -49,4 +49,5 @@ class Packed:
     def __getitem__(self, position: int) -> dict[str, Any]:
         members = [self._examples[place] for place in self._rows[position]]
         joined = {name: np.concatenate([member[name] for member in members]) for name in ("input_ids", "labels")}
-        return {**joined, "seq_lengths": [len(member["input_ids"]) for member in members]}
+        lengths = [len(member["input_ids"]) for member in members]
+        return {**joined, "seq_lengths": lengths, PLACES: self._rows[position]}

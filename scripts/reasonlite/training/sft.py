@@ -13,7 +13,7 @@ from reasonlite.core.errors import UserError
 from reasonlite.core.logs import get_logger
 from reasonlite.core.seeding import shuffle_key
 from reasonlite.models.encoding import open_tokenizer
-from reasonlite.training import common, first_step
+from reasonlite.training import common, first_step, noted
 from reasonlite.training.packing import Packed
 from reasonlite.training.padding import leave_mask_out
 from reasonlite.training.tokens import Examples, check_tokenizer
@@ -29,7 +29,9 @@ def train(job: common.Job) -> None:
     assert isinstance(job.stage, SftStage)
     tokenizer = open_tokenizer(job.start)
     # tokens and labels are made already, and nothing is longer than max_length: TRL has nothing to prepare
-    config = SFTConfig(**common.settings_for(job, dataset_kwargs={"skip_prepare_dataset": True}))
+    # and every column is one that the collator takes
+    ready = {"dataset_kwargs": {"skip_prepare_dataset": True}, "remove_unused_columns": False}
+    config = SFTConfig(**common.settings_for(job, **ready))
     examples = examples_of(job, job.stage, tokenizer, config)
     if config.padding_free and not config.packing:
         config.max_length = None  # or TRL refuses, because it does not cut there
@@ -46,6 +48,8 @@ def train(job: common.Job) -> None:
     )
     leave_mask_out(trainer.model)  # of adapters too, which call what is inside past its hooks
     trainer.train_dataset, trainer.written = learned, True
+    trainer.data_collator = noted.Collator(trainer.data_collator)
+    trainer.named = lambda place: (examples.stratum(place), examples.name(place))
     if not config.packing:
         trainer.name_rows = lambda inputs: _names_of(inputs, examples)
     common.run(trainer, job, saved_dtype, len(examples))

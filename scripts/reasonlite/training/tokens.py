@@ -24,6 +24,7 @@ from reasonlite.models.encoding import Messages, encoder
 # those of the prompt alone begin to differ
 SCHEMA = pa.schema([("answer_id", pa.string()), ("tokens", pa.list_(pa.int32())), ("prompt", pa.int32())])
 ROWS = 1024  # written together
+PLACES = "places"  # of a row's examples in the data set; taken out of a batch before the model sees it
 IGNORED = -100  # torch's label of a token without loss
 
 
@@ -114,8 +115,8 @@ def check_tokenizer(paths: Sequence[Path], tokenizer: Any, where: str) -> None:
 class Examples:
     """Examples of files of tokens, as a map-style data set of torch. Tokens stay on disk until they are asked for.
 
-    An item has ``input_ids`` and ``labels`` (int64, one a token). ``lengths``: tokens of each (int32).
-    ``counts``: examples of each file.
+    An item has ``input_ids`` and ``labels`` (int64, one a token) and ``places`` (its own). ``lengths``: tokens of
+    each (int32). ``counts``: examples of each file.
     """
 
     def __init__(self, paths: Sequence[Path], *, answers_only: bool) -> None:
@@ -123,6 +124,7 @@ class Examples:
         self._answers_only = answers_only
         files = [list(_batches(path)) for path in paths]
         self.counts = [sum(len(prompts) for _, _, prompts, _ in batches) for batches in files]
+        self._strata, self._ends = [path.parent.name for path in paths], np.cumsum(self.counts)
         self._batches = list(itertools.chain.from_iterable(files))
         sizes = [len(prompts) for _, _, prompts, _ in self._batches]
         self._starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
@@ -147,12 +149,17 @@ class Examples:
         labels = ids.copy()
         if self._answers_only:
             labels[: prompts[row]] = IGNORED
-        return {"input_ids": ids, "labels": labels}
+        return {"input_ids": ids, "labels": labels, PLACES: np.array([position])}
 
     def name(self, position: int) -> str:
         """The answer's id."""
         *_, names, row = self._place(position)
         return str(names[row].as_py())
+
+    def stratum(self, position: int) -> str:
+        """The stratum: the folder that the example's file lies in."""
+        file = int(np.searchsorted(self._ends, self._chosen[position], side="right"))
+        return self._strata[file]
 
     def _place(self, position: int) -> tuple[Any, Any, Any, Any, int]:
         own = self._chosen[position]

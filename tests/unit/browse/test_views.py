@@ -93,6 +93,20 @@ def test_training_overlays_stages_and_shows_examples(small):
     shown = page(small, "training")
     assert shown.count("<polyline") == 4 and "Examples of the training file of_high" in words(shown)
     assert shown.count("<polyline") > page(small, "training", stage="first").count("<polyline")
+    assert "was not noted" in words(page(small, "training", stage="first"))
+
+
+def test_a_steps_examples_are_shown_and_those_that_are_gone_named(small):
+    steps = pl.read_parquet(small / "training/examples/second.parquet")
+    first = words(page(small, "training", stage="second"))
+    last = int(steps["step"].max())
+    assert f"What step 1 of {last} of second learnt from" in first and "No longer" not in first
+    section = page(small, "training", stage="second", step=1).partition('id="learned"')[2].partition('id="examples"')[0]
+    assert [name for name in steps["answer_id"] if f">{name}</a>" in section] == steps.filter(step=1)[
+        "answer_id"
+    ].to_list()
+    assert "No longer in the training files: pol:7_0" in words(page(small, "training", stage="second", step=last))
+    assert "No example was noted" in words(page(small, "training", stage="second", step=999))
 
 
 def test_the_overview_shows_steps_results_and_figures(small):

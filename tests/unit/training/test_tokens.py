@@ -151,6 +151,9 @@ def test_packed_rows_are_those_of_trls_collator(tokenizer, tmp_path):
 
     examples = tokens.Examples([written(tmp_path, tokenizer, 12)], answers_only=True)
     packed = Packed(examples, int(examples.lengths.max()) + 40, seed=0)
+    for row in (packed[place] for place in range(len(packed))):  # a row's tokens are those of the places it names
+        parts = [examples[int(place)]["input_ids"] for place in row["places"]]
+        assert np.array_equal(np.concatenate(parts), row["input_ids"])
     assert packed.lengths.sum() == examples.lengths.sum() and len(packed) < len(examples)
     batch = DataCollatorForLanguageModeling(pad_token_id=0, padding_free=True)([packed[0], packed[1]])
     sizes = packed[0]["seq_lengths"] + packed[1]["seq_lengths"]
