@@ -73,6 +73,7 @@ class Watched:
 
     def __init__(self, page) -> None:
         self.page, self.faults = page, []
+        page.set_default_timeout(1_800_000)  # ms; on a bad day everything waits
         page.on("console", lambda message: self._note(f"console: {message.text}"))
         page.on("pageerror", lambda error: self._note(f"error: {error}"))
         page.on("dialog", lambda dialog: (self._note("a dialog"), dialog.dismiss()))

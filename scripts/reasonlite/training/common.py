@@ -127,7 +127,8 @@ def watched(trainer_class: type) -> type:
         pace: Pace
         guard: Guard
         noted: Noted
-        named: Callable[[int], tuple[str, str]]  # stratum and id of an example by its place, where those are noted
+        # stratum and id of an example by its place, where those are noted
+        named: Callable[[int], tuple[str, str]] = staticmethod(lambda place: ("", ""))
         written = False  # whether it learns from written answers, whose first step can be looked at
         looked = False
         note = ""  # the newest loss or reward, in words
