@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -52,4 +53,5 @@ def summary(folder: Path) -> list[str]:
         *([f"models    {folder / 'checkpoints'}/"] if (folder / "checkpoints").is_dir() else []),
         f"manifest  {folder / 'manifest.json'}",
         f"report    make report, or: snakemake --report {folder / 'report.html'}",
+        f"answers   make browse, or: python {os.path.relpath(Path(__file__).parents[2] / 'browse.py')} {folder}",
     ]
