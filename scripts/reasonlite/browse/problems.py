@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from reasonlite.answers.transcripts import split_reply
 from reasonlite.browse.folder import Folder, Missing
 from reasonlite.core import schemas
 from reasonlite.judge.reading import plain_number
@@ -274,3 +275,13 @@ def answer_texts(folder: Folder, tables: list[Path], ids: list[str]) -> dict[tup
         place = path.relative_to(folder.path).as_posix()
         found |= {(place, answer): text for answer, text in rows.select("answer_id", "text").iter_rows()}
     return found
+
+
+def parts_of(text: str | None, finish_reason: str | None) -> tuple[str, str]:
+    """A reply's reasoning and its final part; what cannot be told apart is shown as the final part."""
+    if text is None:
+        return "", ""
+    found = split_reply(text, finish_reason)
+    if found.reasoning is None and found.final is None:
+        return "", text
+    return found.reasoning or "", found.final or ""

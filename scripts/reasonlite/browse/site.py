@@ -29,6 +29,8 @@ PARTS = {
     "states": (".audit/history",),
     "live": ("logs", "journals"),
 }
+PAGE = 50  # problems of a page
+Context = dict[str, Any]
 PAGES = Path(__file__).parent / "pages"
 
 

@@ -8,22 +8,17 @@ from typing import Any
 
 import polars as pl
 
-from reasonlite.answers.transcripts import split_reply
 from reasonlite.audit import lineage
-from reasonlite.browse import benchmarks, charts, filters, live, problems, road, states, training
+from reasonlite.browse import benchmarks, charts, filters, live, of_models, problems, road, states, training
 from reasonlite.browse.folder import Missing
-from reasonlite.browse.site import Ask, Site
+from reasonlite.browse.site import PAGE, Ask, Context, Site
 from reasonlite.core import layout
 from reasonlite.core.errors import UserError
 
-PAGE = 50  # problems of a page
 ANSWERS = 24  # answers of a page, with their texts
 FIXED_ANSWERS = 200  # the same of a static page, which has no next one
-SIDE = 8  # answers of a model, side by side with others'
-EXAMPLES = 20
 WINDOW = 200_000  # characters of one text on a page of its own
 CELLS = 2_000  # rows of a table that are shown
-Context = dict[str, Any]
 
 
 def overview(site: Site, ask: Ask) -> Context:
@@ -128,7 +123,8 @@ def one_problem(site: Site, ask: Ask) -> Context:
         "ask": ask,
         "problem": found,
         "answers": [
-            (row, *_split(texts.get((row["effort"], row["answer_id"])), row["finish_reason"])) for row in shown
+            (row, *problems.parts_of(texts.get((row["effort"], row["answer_id"])), row["finish_reason"]))
+            for row in shown
         ],
         "efforts": index.efforts,
         "page": min(page, pages),
@@ -155,16 +151,6 @@ def _classes(groups: list[dict[str, Any]], vote: dict[str, Any] | None) -> list[
     return sorted(listed, key=lambda entry: -entry[0])
 
 
-def _split(text: str | None, finish_reason: str | None) -> tuple[str, str]:
-    """A reply's reasoning and its final part; what cannot be told apart is shown as the final part."""
-    if text is None:
-        return "", ""
-    found = split_reply(text, finish_reason)
-    if found.reasoning is None and found.final is None:
-        return "", text
-    return found.reasoning or "", found.final or ""
-
-
 def one_answer(site: Site, ask: Ask) -> Context:
     """One answer's whole text, a window of it at a time."""
     table, wanted = ask.one("table"), ask.one("id")
@@ -188,118 +174,10 @@ def one_answer(site: Site, ask: Ask) -> Context:
     }
 
 
-def benchmark_list(site: Site, ask: Ask) -> Context:
-    """Every benchmark with its models, and the first one's map where there is no other choice."""
-    found = benchmarks.evaluated(site.folder)
-    if not found:
-        raise Missing("no model has been evaluated yet")
-    name = ask.one("name") or next(iter(found))
-    if name not in found:
-        raise Missing(f"there are no verdicts on {name}")
-    made = benchmarks.pass_rates(site.folder, name)
-    table, only, sort = made.table, ask.one("only"), ask.one("sort", "mean")
-    if site.chosen is not None:
-        table = table.filter(pl.col("problem_id").is_in(site.chosen[name]))
-    if only in benchmarks.ONLY:
-        table = table.filter(pl.col(only) > 0)
-    sort = f"{benchmarks.RATE}{sort}" if sort in made.models else sort
-    if sort in table.columns:
-        table = table.sort(sort, "problem_id", descending=[ask.one("down") == "1", False], nulls_last=True)
-    pages = max(1, -(-table.height // PAGE))
-    page = min(max(ask.whole("page", 1), 1), pages)
-    rows = table if site.fixed else table.slice((page - 1) * PAGE, PAGE)
-    curves = benchmarks.by_length(site.folder, name, made.models)
-    drawn = [charts.Line(model, points, place) for place, (model, points) in enumerate(curves.items())]
-    return {
-        "ask": ask,
-        "all": found,
-        "benchmark": name,
-        "map": made,
-        "rows": rows.rows(named=True),
-        "texts": benchmarks.texts(site.folder, name, rows["problem_id"].to_list()),
-        "found": table.height,
-        "only": only,
-        "choices": benchmarks.ONLY,
-        "rate": benchmarks.RATE,
-        "page": page,
-        "pages": pages,
-        "drawn": drawn[: charts.COLOURS],
-    }
-
-
-def one_question(site: Site, ask: Ask) -> Context:
-    """A benchmark's problem with its answers by each model."""
-    name, wanted = ask.one("benchmark"), ask.one("id")
-    models = benchmarks.evaluated(site.folder).get(name)
-    if not models:
-        raise Missing(f"there are no verdicts on {name}")
-    chosen = [model for model in ask.all("model") if model in models] or models[:6]
-    first = ask.whole("from")
-    found = benchmarks.question(site.folder, name, wanted, chosen, SIDE + 1, first)
-    more = any(len(rows) > SIDE for rows in found.answers.values())
-    answers = {
-        model: [(row, *_split(row["text"], row["finish_reason"])) for row in rows[:SIDE]]
-        for model, rows in found.answers.items()
-    }
-    ids = benchmarks.pass_rates(site.folder, name).table["problem_id"]
-    here = ids.index_of(wanted)
-    return {
-        "ask": ask,
-        "benchmark": name,
-        "problem": found.problem,
-        "models": models,
-        "chosen": chosen,
-        "answers": answers,
-        "first": first,
-        "step": SIDE,
-        "more": more,
-        "before": ids[here - 1] if here else None,
-        "after": ids[here + 1] if here is not None and here + 1 < len(ids) else None,
-    }
-
-
 def two_states(site: Site, ask: Ask) -> Context:
     """What changed against the other state, and why."""
     found = site.states()
     return {"found": found, "cells": states.cells, "picture": states.picture_name}
-
-
-def stage_list(site: Site, ask: Ask) -> Context:
-    """Curves of the chosen stages over each other, and examples of a training file."""
-    names = training.stages(site.folder)
-    strata = training.strata(site.folder)
-    if not names and not strata:
-        raise Missing("nothing has been trained yet, and there are no training files")
-    chosen = [name for name in ask.all("stage") if name in names] or names[:8]
-    curves = {name: training.curves(site.folder, name) for name in chosen}
-    drawn = []
-    for metric, title in training.METRICS.items():
-        own = [charts.Line(name, curves[name][metric], names.index(name)) for name in chosen if metric in curves[name]]
-        if own:
-            drawn.append((title, own))
-    stratum = ask.one("stratum") if ask.one("stratum") in strata else (strata[0] if strata else "")
-    first = ask.whole("from")
-    examples, total = training.examples(site.folder, stratum, first, EXAMPLES) if stratum else ([], 0)
-    of_stage = chosen[-1] if chosen else ""
-    number = ask.whole("step", 1)
-    index = problems.index(site.folder).table
-    shards = dict(index.select("id", "shard").iter_rows()) if of_stage else {}
-    step = training.learned(site.folder, of_stage, number, shards)
-    return {
-        "ask": ask,
-        "names": names,
-        "chosen": chosen,
-        "drawn": drawn,
-        "of_stage": of_stage,
-        "number": number,
-        "learned": step,
-        "strata": strata,
-        "stratum": stratum,
-        "examples": examples,
-        "first": first,
-        "size": EXAMPLES,
-        "total": total,
-    }
 
 
 def run_now(site: Site, ask: Ask) -> Context:
@@ -360,10 +238,10 @@ VIEWS: dict[str, Callable[[Site, Ask], Context]] = {
     "problems": problem_list,
     "problem": one_problem,
     "answer": one_answer,
-    "benchmarks": benchmark_list,
-    "question": one_question,
+    "benchmarks": of_models.benchmark_list,
+    "question": of_models.one_question,
     "states": two_states,
-    "training": stage_list,
+    "training": of_models.stage_list,
     "live": run_now,
     "log": one_log,
     "table": one_table,
