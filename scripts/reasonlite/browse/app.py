@@ -39,7 +39,6 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 KINDS = {".svg": "image/svg+xml", ".png": "image/png", ".css": "text/css", ".js": "text/javascript"}
-FILES = {"figures"}  # folders whose files are handed out as they are
 
 
 def application(site: Site, token: str, hosts: list[str]) -> Starlette:
@@ -107,7 +106,7 @@ def _file(site: Site, request: Request) -> Response:
     name = request.query_params.get("name", "")
     parts = PurePosixPath(name).parts
     try:
-        if parts[:1] not in {(folder,) for folder in FILES} or PurePosixPath(name).suffix not in {".svg", ".png"}:
+        if parts[:1] != ("figures",) or PurePosixPath(name).suffix not in {".svg", ".png"}:
             raise Missing(f"{name!r} is no figure")
         path = site.folder.inside(name)
     except Missing as error:

@@ -152,14 +152,13 @@ def question(folder: Folder, benchmark: str, wanted: str, models: list[str], mos
         drawn = drawn.select("answer_id", "seed", "prompt_tokens", "error")
         pairs = folder.rows(where / "pairs.parquet", schemas.PAIRS, chosen).rows(named=True)
         ids = judged["answer_id"].to_list()
-        found = answer_texts(folder, [where / "answers.parquet"], ids)
-        name = (where / "answers.parquet").relative_to(folder.path).as_posix()
+        found = answer_texts(folder, where / "answers.parquet", ids)
         graded = _graded(folder, where, chosen)
         programs = folder.rows(where / "executions.parquet", schemas.EXECUTIONS, pl.col("answer_id").is_in(ids))
         ran = {row["answer_id"]: f"{row['status']}: {row['detail']}" for row in programs.iter_rows(named=True)}
         answers[model] = [
             row
-            | {"text": found.get((name, row["answer_id"])), "graded": graded.get(row["answer_id"], {})}
+            | {"text": found.get(row["answer_id"]), "graded": graded.get(row["answer_id"], {})}
             | {"method": ran.get(row["answer_id"]) or method(row["answer"], own["answer"], pairs)}
             for row in judged.join(drawn, on="answer_id", how="left", maintain_order="left").iter_rows(named=True)
         ]

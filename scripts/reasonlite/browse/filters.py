@@ -23,7 +23,7 @@ FUNCTIONS = frozenset(
 )
 TOKEN = re.compile(
     # no comments: what is one here and none there would let anything through
-    r"""\s+ | '(?:[^']|'')*' | "(?P<quoted>[^"]+)" | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
+    r"""\s+ | '(?:[^']|'')*' | "(?P<quoted>[^"]+)" | (?:\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
       | (?P<word>[A-Za-z_]\w*) (?P<call>\s*\()? | (?!--|/\*)[-+*/%<>=!,().|]""",
     re.VERBOSE,
 )

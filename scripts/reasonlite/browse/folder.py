@@ -50,11 +50,9 @@ class Folder:
         if pure.is_absolute() or ".." in pure.parts or not name or "\0" in name:
             raise Missing(f"{name!r} is no path in this folder")
         path = self.path / pure
-        try:
-            real, root = path.resolve(strict=True), self.path.resolve(strict=True)
-        except OSError:
-            raise Missing(f"there is no {name}") from None
-        if not real.is_relative_to(root) or not real.is_file():
+        if self.stamp(path) is None:
+            raise Missing(f"there is no {name}")
+        if self._is_elsewhere(path) or not path.is_file():
             raise Missing(f"there is no file {name} in this folder")
         return path
 
@@ -114,22 +112,19 @@ class Folder:
         stamp = self.stamp(path)
         if stamp is None:
             return None
-        key = (str(path), what)
-        with self._lock:
-            known = self._known.get(key)
-        if known is not None and known[0] == stamp:
-            found: T = known[1]
-            return found
-        try:
+
+        def read() -> T:
             self._check(path)
-            made = make(path)
+            return make(path)
+
+        try:
+            made = self.cached(f"{what} of {path}", stamp, read)
         except FileNotFoundError:
             return None  # replaced at this moment; the next look finds it
         except (UserError, OSError, ValueError, pl.exceptions.PolarsError) as error:
             self._complain(path, error)
             return None
         self._complaints.pop(str(path), None)
-        self._keep(key, stamp, made)
         return made
 
     def rows(self, path: Path, schema: pl.Schema, condition: pl.Expr | None = None) -> pl.DataFrame:
@@ -148,9 +143,12 @@ class Folder:
             return schema.to_frame()
 
     def _check(self, path: Path) -> None:
-        """Refuse a file that lies elsewhere: a link may lead out of the folder."""
-        if not os.path.realpath(path).startswith(f"{self._root}/"):
+        if self._is_elsewhere(path):
             raise UserError("is a link that leads out of the folder", where=path, todo="copy the file in")
+
+    def _is_elsewhere(self, path: Path) -> bool:
+        """Whether a link leads out of the folder."""
+        return not os.path.realpath(path).startswith(f"{self._root}/")
 
     def _complain(self, path: Path, error: Exception) -> None:
         said = str(error).split("\n", 1)[0]

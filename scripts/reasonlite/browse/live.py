@@ -14,10 +14,9 @@ import polars as pl
 
 from reasonlite.browse.folder import Folder, Missing
 from reasonlite.core.machine import boot_id
-from reasonlite.core.pace import Seen, duration, seen_in
+from reasonlite.core.pace import RUN_FILE, RUN_VERSION, Seen, duration, seen_in
 from reasonlite.core.schemas import JOURNAL
 
-VERSION = 1  # of logs/run.json
 SILENT_SECONDS = 90.0  # after which a run on another machine counts as gone
 TAIL_BYTES = 64_000
 REPLIES = 5
@@ -50,8 +49,8 @@ class Run:
 def run(folder: Folder) -> Run | None:
     """What the last run of these results said of itself; None where none said anything."""
     try:
-        told = json.loads((folder.path / "logs" / "run.json").read_text(encoding="utf-8"))
-        if told["version"] != VERSION:
+        told = json.loads((folder.path / RUN_FILE).read_text(encoding="utf-8"))
+        if told["version"] != RUN_VERSION:
             return None
         return _run(folder, told)
     except (OSError, ValueError, KeyError, TypeError):

@@ -29,8 +29,7 @@ def benchmark_list(site: Site, ask: Ask) -> Context:
     sort = f"{benchmarks.RATE}{sort}" if sort in made.models else sort
     if sort in table.columns:
         table = table.sort(sort, "problem_id", descending=[ask.one("down") == "1", False], nulls_last=True)
-    pages = max(1, -(-table.height // PAGE))
-    page = min(max(ask.whole("page", 1), 1), pages)
+    page, pages = ask.page(table.height, PAGE)
     rows = table if site.fixed else table.slice((page - 1) * PAGE, PAGE)
     curves = benchmarks.by_length(site.folder, name, made.models)
     drawn = [charts.Line(model, points, place) for place, (model, points) in enumerate(curves.items())]
@@ -100,9 +99,7 @@ def stage_list(site: Site, ask: Ask) -> Context:
     examples, total = training.examples(site.folder, stratum, first, EXAMPLES) if stratum else ([], 0)
     of_stage = chosen[-1] if chosen else ""
     number = ask.whole("step", 1)
-    index = problems.index(site.folder).table
-    shards = dict(index.select("id", "shard").iter_rows()) if of_stage else {}
-    step = training.learned(site.folder, of_stage, number, shards)
+    step = training.learned(site.folder, of_stage, number)
     return {
         "ask": ask,
         "names": names,

@@ -5,6 +5,7 @@ The index is made a shard at a time from narrow columns; of 343 shards with 9.1M
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,6 @@ class Index:
     table: pl.DataFrame
     efforts: list[str]
     strata: list[str]
-    shards: int
 
 
 def index(folder: Folder) -> Index:
@@ -42,16 +42,15 @@ def _index(folder: Folder) -> Index:
     stamps = tuple(tuple(map(folder.stamp, _parts(folder, path, efforts, strata).values())) for path in shards)
 
     def make() -> pl.DataFrame:
-        parts = [
-            part
-            for path, stamp in zip(shards, stamps, strict=True)
-            if (part := folder.cached(f"shard {path.name}", stamp, lambda p=path: _shard(folder, p, efforts, strata)))  # type: ignore[misc]
-            is not None
-        ]
+        parts = []
+        for path, stamp in zip(shards, stamps, strict=True):
+            read = functools.partial(_shard, folder, path, efforts, strata)
+            if (part := folder.cached(f"shard {path.name}", stamp, read)) is not None:
+                parts.append(part)
         return pl.concat(parts, how="vertical_relaxed") if parts else _shard_of(folder, None, {}, efforts, strata)
 
     columns = (*efforts, "", *strata)
-    return Index(folder.cached("problems", (columns, stamps), make), efforts, strata, len(shards))
+    return Index(folder.cached("problems", (columns, stamps), make), efforts, strata)
 
 
 def _folders(folder: Folder, *names: str) -> list[str]:
@@ -264,17 +263,12 @@ IDS = pl.Schema([(name, schemas.CURRICULUM[name]) for name in ("answer_id", "pro
 ONE_TEXT = pl.Schema({name: schemas.ANSWERS[name] for name in ("answer_id", "problem_id", "text")})
 
 
-def answer_texts(folder: Folder, tables: list[Path], ids: list[str]) -> dict[tuple[str, str], str | None]:
-    """Texts by table and answer's id."""
-    found: dict[tuple[str, str], str | None] = {}
-    for path in tables:
-        # a problem's rows lie together, so that this reads one or two row groups of a large table
-        owners = list({answer.rpartition("_")[0] for answer in ids})
-        chosen = pl.col("problem_id").is_in(owners) & pl.col("answer_id").is_in(ids)
-        rows = folder.rows(path, ONE_TEXT, chosen)
-        place = path.relative_to(folder.path).as_posix()
-        found |= {(place, answer): text for answer, text in rows.select("answer_id", "text").iter_rows()}
-    return found
+def answer_texts(folder: Folder, table: Path, ids: list[str]) -> dict[str, str | None]:
+    """Texts of answers by their ids."""
+    # a problem's rows lie together, so that this reads one or two row groups of a large table
+    owners = list({answer.rpartition("_")[0] for answer in ids})
+    chosen = pl.col("problem_id").is_in(owners) & pl.col("answer_id").is_in(ids)
+    return dict(folder.rows(table, ONE_TEXT, chosen).select("answer_id", "text").iter_rows())
 
 
 def parts_of(text: str | None, finish_reason: str | None) -> tuple[str, str]:

@@ -62,14 +62,9 @@ def named(text: str) -> Markup:
     return Markup("").join([*parts, escape(text[place:])])
 
 
-def cut(text: str, most: int = LONGEST) -> tuple[str, int]:
-    """The beginning of a text and how many characters it leaves out."""
-    return text[:most], max(len(text) - most, 0)
-
-
 def set_text(text: str, most: int = LONGEST) -> Markup:
     """A text as a page shows it: formulas set where they are understood, cut where it is long."""
-    shown, left = cut(text, most)
+    shown, left = text[:most], max(len(text) - most, 0)
     parts, place = [], 0
     for start, end, formula, display in itertools.islice(_formulas(shown), FORMULAS):
         made = formula_of(formula, display=display)

@@ -52,6 +52,11 @@ class Ask:
         text = self.one(name)
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else default
 
+    def page(self, rows: int, size: int) -> tuple[int, int]:
+        """The page asked for, from 1, and how many there are of ``size`` rows each; the last one for any beyond."""
+        pages = max(1, -(-rows // size))
+        return min(max(self.whole("page", 1), 1), pages), pages
+
     def but(self, **changed: Any) -> list[tuple[str, str]]:
         """The same with some names set anew, or taken out (None)."""
         kept = [(name, value) for name, value in self.pairs if name not in changed]
@@ -101,7 +106,6 @@ class Site:
             "bars": charts.bars,
             "in_words": charts.in_words,
             "lines": charts.lines,
-            "zip": zip,
             "fixed": self.fixed,
         }
 

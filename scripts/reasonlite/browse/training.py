@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from reasonlite.browse import problems
 from reasonlite.browse.folder import Folder
 from reasonlite.core import schemas
 from reasonlite.core.tables import scan_table
@@ -93,13 +94,16 @@ class Step:
     lacking: list[str]  # ids of examples that are no longer in the training files
 
 
-def learned(folder: Folder, stage: str, step: int, shard_of: dict[str, str]) -> Step | None:
-    """What a stage's step learnt from; None where that was not noted. ``shard_of``: shards by problem."""
+def learned(folder: Folder, stage: str, step: int) -> Step | None:
+    """What a stage's step learnt from; None where that was not noted."""
     path = folder.path / "training" / "examples" / f"{stage}.parquet"
     steps = folder.remembered(path, "steps", lambda file: pl.scan_parquet(file).select(pl.max("step")).collect().item())
     if not steps:
         return None
     rows = list(folder.rows(path, schemas.LEARNED, pl.col("step") == step).select("stratum", "answer_id").iter_rows())
+    owners = [answer.rpartition("_")[0] for _, answer in rows]
+    table = problems.index(folder).table
+    shard_of = dict(table.filter(pl.col("id").is_in(owners)).select("id", "shard").iter_rows())
     files: dict[Path, list[str]] = {}
     for stratum, answer in rows:
         shard = shard_of.get(answer.rpartition("_")[0])

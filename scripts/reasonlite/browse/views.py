@@ -75,14 +75,12 @@ def problem_list(site: Site, ask: Ask) -> Context:
     sort, down = ask.one("sort"), ask.one("down") == "1"
     if sort in table.columns:
         table = table.sort(sort, descending=down, nulls_last=True, maintain_order=True)
-    pages = max(1, -(-table.height // PAGE))
-    page = min(max(ask.whole("page", 1), 1), pages)
+    page, pages = ask.page(table.height, PAGE)
     rows = table if site.fixed else table.slice((page - 1) * PAGE, PAGE)
     counted = [name for name in table.columns if name not in {"id", "shard"}]
     shown = [found for name in counted if (found := charts.histogram(table[name])) is not None and len(found.bins) > 1]
     return {
         "ask": ask,
-        "index": index,
         "total": index.table.height,
         "found": table.height,
         "complaint": complaint,
@@ -107,15 +105,15 @@ def one_problem(site: Site, ask: Ask) -> Context:
     found = problems.problem(site.folder, index, wanted)
     answers = [row for row in found.answers if not ask.one("effort") or row["effort"] == ask.one("effort")]
     size = FIXED_ANSWERS if site.fixed else ANSWERS
-    page, pages = max(ask.whole("page", 1), 1), max(1, -(-len(answers) // size))
-    shown = answers[(min(page, pages) - 1) * size : min(page, pages) * size]
+    page, pages = ask.page(len(answers), size)
+    shown = answers[(page - 1) * size : page * size]
     shard = f"{found.row['shard']}.parquet"
     texts: dict[tuple[str, str], str | None] = {}
     for effort in index.efforts:
         path = site.folder.path / "answers" / effort / shard
         asked = [row["answer_id"] for row in shown if row["effort"] == effort]
-        made = problems.answer_texts(site.folder, [path], asked) if asked else {}
-        texts |= {(effort, answer): text for (_, answer), text in made.items()}
+        made = problems.answer_texts(site.folder, path, asked) if asked else {}
+        texts |= {(effort, answer): text for answer, text in made.items()}
     order = index.table["id"]
     here = order.index_of(wanted)
     assert here is not None  # found above
@@ -127,7 +125,7 @@ def one_problem(site: Site, ask: Ask) -> Context:
             for row in shown
         ],
         "efforts": index.efforts,
-        "page": min(page, pages),
+        "page": page,
         "pages": pages,
         "before": order[here - 1] if here > 0 else None,
         "after": order[here + 1] if here + 1 < len(order) else None,
@@ -159,7 +157,7 @@ def one_answer(site: Site, ask: Ask) -> Context:
     ):
         raise Missing(f"{table} holds no answers")
     path = site.folder.inside(table)
-    text = problems.answer_texts(site.folder, [path], [wanted]).get((table, wanted))
+    text = problems.answer_texts(site.folder, path, [wanted]).get(wanted)
     if text is None:
         raise Missing(f"{table} has no text of {wanted}")
     first = min(ask.whole("from"), len(text))

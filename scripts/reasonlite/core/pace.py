@@ -16,6 +16,8 @@ from reasonlite.core.logs import get_logger
 log = get_logger("progress")
 FIRST_SECONDS, LAST_SECONDS = 2.0, 60.0  # between two lines: at first, and of a job of hours
 TAIL_BYTES = 65_536  # of a log, in which its last line of this kind is looked for: an engine that starts says much
+# what a run says of itself, in its results: written by workflow/status.py, read by browse/live.py
+RUN_FILE, RUN_VERSION = "logs/run.json", 1
 _LINE = re.compile(r"progress: (\d+) of (\d+) (\w+)(?:, (.*?))?(?:, about \d.* left)?$", re.MULTILINE)
 
 

@@ -61,7 +61,7 @@ class Listener(logging.Handler):
         known = of_earlier_runs(self._results / "benchmarks", self._stats)
         self._progress = Progress(cores, known, remote=bool(self._plan))
         self._progress.plan(self._stats)
-        self._status = Status(self._results / "logs" / "run.json", self._progress)
+        self._status = Status(self._results, self._progress)
         self._status.start()
         if not takes_over():
             return
@@ -102,6 +102,8 @@ class Listener(logging.Handler):
             self._failed(event, fields)
         elif self._progress is not None:
             self._moved(event, fields)
+        if self._status is not None:
+            self._status.changed()
 
     def _counted(self, fields: dict[str, Any]) -> None:
         self._stats = dict(fields.get("stats") or {})
@@ -118,8 +120,6 @@ class Listener(logging.Handler):
             self._progress.begin(fields["jobid"], *words, fields["threads"])
         elif event == "JOB_FINISHED" and (ended := self._progress.end(fields["job_id"])) and self._display:
             self._display.done(*ended)
-        if self._status is not None:
-            self._status.changed()
 
     def _failed(self, event: str, fields: dict[str, Any]) -> None:
         found = self._failures.note(event, fields)
@@ -127,8 +127,6 @@ class Listener(logging.Handler):
             return
         for entry in fields["job_error_info"] if event == "GROUP_ERROR" else [fields]:
             self._progress.fail(entry["jobid"])
-        if self._status is not None:
-            self._status.changed()
         if self._display is None:
             return
         for failure in found:

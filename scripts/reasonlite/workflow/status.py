@@ -1,7 +1,7 @@
 """What a run says of itself in ``logs/run.json`` while it goes on, for whoever looks at its results meanwhile.
 
-Written by the run's main process, whole each time, at most once a second, and at least every BEAT_SECONDS, so that
-a run that was killed shows by its silence.
+Written by the run's main process, whole each time, as often as the display looks at most, and at least every
+BEAT_SECONDS, so that a run that was killed shows by its silence.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from reasonlite.core.machine import boot_id
+from reasonlite.core.pace import RUN_FILE, RUN_VERSION
+from reasonlite.workflow.display import REMOTE_SECONDS, SECONDS
 from reasonlite.workflow.progress import Progress
 
-VERSION = 1
-SECONDS, BEAT_SECONDS = 1.0, 15.0
+BEAT_SECONDS = 15.0
 
 
 class Status:
     """Keeps the file up to date from a thread of its own until `stop`."""
 
-    def __init__(self, path: Path, progress: Progress) -> None:
-        self._path, self._progress = path, progress
+    def __init__(self, results: Path, progress: Progress) -> None:
+        self._path, self._progress = results / RUN_FILE, progress
         self._changed, self._over = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._beat, name="status", daemon=True)
         self._began = time.time()
@@ -52,7 +53,7 @@ class Status:
             self._changed.clear()
             if not self._over.is_set():
                 self._write(None)
-                self._over.wait(SECONDS)
+                self._over.wait(REMOTE_SECONDS if self._progress.remote else SECONDS)
 
     def _write(self, ended: str | None) -> None:
         """Not synced to disk: after a crash of the machine nobody asks how far the run was."""
@@ -76,7 +77,7 @@ class Status:
             for job in list(progress.jobs.values())
         ]
         return {
-            **{"version": VERSION, "process": os.getpid(), "boot": boot_id(), "began": self._began, "seen": now},
+            **{"version": RUN_VERSION, "process": os.getpid(), "boot": boot_id(), "began": self._began, "seen": now},
             **{"ended": ended, "remote": progress.remote, "total": progress.total, "wanted": progress.wanted},
             **{"finished": dict(progress.finished), "failed": dict(progress.failed), "jobs": jobs},
             "left": {"seconds": left.seconds, "whole": left.whole},
