@@ -75,6 +75,11 @@ if PLAN["teacher"]:  # else the experiment evaluates only
     include: "rules/preflight.smk"
 
 
+if PLAN["rated"]:
+
+    include: "rules/difficulty.smk"
+
+
 include: "rules/figures.smk"
 include: "rules/targets.smk"
 

@@ -38,6 +38,7 @@ IMAGE = HOME / "envs" / "image.sif"
 RESULTS = f"results/{PLAN['experiment']}"
 SHARDS = PLAN["shards"]
 GRADERS = PLAN["evaluation"]["graders"]  # besides the rules
+RL_STAGES = [name for name, each in PLAN["stages"].items() if each["settings"]["method"] == "grpo"]
 SCRIPTS_USED = set()
 LOCK_OPTION = f"--lock {PLAN['lock']}" if PLAN["lock"] else ""
 

@@ -25,6 +25,9 @@ if PLAN["teacher"]:
             {"training"},
         ),
     }
+if RL_STAGES:
+    logs_of_rl = [f"<results>/training/{stage}.parquet" for stage in RL_STAGES]
+    OWN_FIGURES["reinforcement"] = (logs_of_rl, "Training", {"training"})
 if GRADERS:
     OWN_FIGURES["graders"] = ("<results>/tables/graders.csv", "Results", {"results"})
 if PLAN["compares_compute"]:

@@ -38,9 +38,13 @@ if not (
     console.take_over()
 
 
+def in_container():
+    return "apptainer" in str(workflow.deployment_settings.deployment_method).lower()
+
+
 def check_environment():
     """Stop when jobs would find no Python, or when the container they are to run in cannot be taken."""
-    if "apptainer" in str(workflow.deployment_settings.deployment_method).lower():
+    if in_container():
         if complaints := image_complaints(IMAGE):
             raise WorkflowError("\n".join(complaints))
         return
@@ -53,9 +57,9 @@ def check_environment():
 
 
 def check_trainings():
-    """Stop when a stage's batch cannot be shared by the processes that will train it."""
+    """Stop when a training cannot begin: its batch, its processes, its trackers."""
     jobs = workflow.dag.needrun_jobs(exclude_finished=False)
-    if complaints := training_complaints(jobs, PLAN["stages"]):
+    if complaints := training_complaints(jobs, PLAN["stages"], here=not in_container()):
         raise WorkflowError("\n".join(complaints))
 
 

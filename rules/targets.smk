@@ -14,6 +14,8 @@ if PLAN["teacher"]:
         "tabulate_sweep": {"labels"},
         "tabulate_ledger": {"labels", "results", "training"},
     }
+    if RL_STAGES:
+        TABLES["tabulate_rollouts"] = {"training"}
     if PLAN["labels"]["judge"] != "rules":
         TABLES["tabulate_agreement"] = {"labels"}
 if GRADERS:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reasonlite.config.experiment import Stratum
-from reasonlite.core import cli, errors, logs, schemas, tables
+from reasonlite.core import cli, conditions, errors, logs, schemas, tables
 from reasonlite.curriculum import examples
 
 
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     choice = examples.Choice(
         stratum=arguments.stratum,
         shard=arguments.shard,
-        expression=examples.parse_filter(wanted.filter, f"strata.{arguments.stratum}.filter"),
+        expression=conditions.parse_filter(wanted.filter, f"strata.{arguments.stratum}.filter", schemas.JUDGED),
         seed=arguments.seed,
         at_most=wanted.at_most,
         balanced=wanted.balanced,

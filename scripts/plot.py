@@ -24,10 +24,15 @@ FROM_CSV: dict[str, Callable[[pl.DataFrame], Figure]] = {
     "accuracy_vs_compute": figures.published_compute,
 }
 
+FROM_LOGS: dict[str, Callable[[pl.DataFrame], Figure]] = {
+    "loss": figures.loss,
+    "reinforcement": figures.reinforcement,
+}
+
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("figure", choices=["stages", "loss", *FROM_CSV])
+    parser.add_argument("figure", choices=["stages", *FROM_LOGS, *FROM_CSV])
     parser.add_argument("--tables", action=cli.Paths, required=True, help="csv or Parquet tables it is drawn from")
     parser.add_argument("--baseline", default="", help="stages: the model marked as the base")
     parser.add_argument("--outputs", action=cli.Paths, required=True, help="files to write")
@@ -35,8 +40,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     logs.set_up()
     if arguments.figure == "stages":
         figure = figures.stages(_csv(arguments.tables[0]), arguments.baseline)
-    elif arguments.figure == "loss":
-        figure = figures.loss(tables.read_tables(arguments.tables, schemas.TRAINING_LOG))
+    elif arguments.figure in FROM_LOGS:
+        figure = FROM_LOGS[arguments.figure](tables.read_tables(arguments.tables, schemas.TRAINING_LOG))
     else:
         figure = FROM_CSV[arguments.figure](_csv(arguments.tables[0]))
     figures.save(figure, arguments.outputs)

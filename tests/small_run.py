@@ -89,7 +89,7 @@ def small_run(folder: Path) -> Path:
                 listed += answer_rows(name, effort, texts[place : place + 11])
         judged_files(folder, shard, frame_of(rows, schemas.PROBLEMS), drawn)
     benchmark(folder)
-    for stage, place in (("first", 1.0), ("second", 2.0)):
+    for stage, place in (("first", 1.0), ("rl", 3.0), ("second", 2.0)):
         steps = [{"stage": stage, "step": n, "loss": place / n, "learning_rate": 1e-4 / n} for n in range(1, 9)]
         whole = [dict.fromkeys(schemas.TRAINING_LOG) | row for row in steps]
         write_table(
@@ -98,12 +98,30 @@ def small_run(folder: Path) -> Path:
     kept = pl.read_parquet(sorted(folder.glob("curriculum/of_high/*.parquet")))["answer_id"].to_list()
     noted = [(1 + place // 2, "of_high", name) for place, name in enumerate([*kept, "pol:7_0"])]
     write_table(folder / "training" / "examples" / "second.parquet", frame_of(noted, schemas.LEARNED), schemas.LEARNED)
+    write_table(
+        folder / "training" / "rollouts" / "rl.parquet", frame_of(rollouts(), schemas.ROLLOUTS), schemas.ROLLOUTS
+    )
     log = folder / "logs" / "train" / "first.log"
     log.parent.mkdir(parents=True)
     log.write_text(
         f"{HOSTILE[0]}\n" + "".join(f"10:00 progress: {n} of 8 steps, loss {1 / n:.3f}\n" for n in range(1, 9))
     )
     return folder
+
+
+def rollouts() -> list[dict]:
+    """Groups of four hostile answers in steps 1 and 3; of the last one nothing is learnt."""
+    return [
+        {
+            **{"step": step, "problem_id": problem, "number": number, "tokens": 9, "truncated": number == 3},
+            **{"prompt": [{"role": "user", "content": HOSTILE[0]}], "completion": HOSTILE[number + place]},
+            **{"answer": None if number == 3 else f"<b>{number}</b>", "verdict": None if number == 3 else "different"},
+            **{"method": None if number == 3 else "words", "correct": float(place == 8), "format": 0.0},
+            **{"reward": float(place == 8 or number == 0), "advantage": 0.5},
+        }
+        for step, problem, place in ((1, "pol:0", 0), (1, "pol:<b>3</b>", 4), (3, "pol:1", 8))
+        for number in range(4)
+    ]
 
 
 def benchmark(folder: Path) -> None:

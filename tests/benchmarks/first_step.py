@@ -129,7 +129,7 @@ def main() -> None:
             stage = {"name": "s", "method": "sft", "start": "m", "data": ["short"], "arguments": arguments | more}
             for count in dict.fromkeys([given.examples, given.trl]):
                 chosen = [str(table.with_suffix(".arrow")) for table in tables[: -(-count // SHARD)]]
-                options = ("--work", "--output", "--log-table", "--speed-table", "--learned-table")
+                options = ("--work", "--output", "--log-table", "--speed-table", "--learned-table", "--rollouts-table")
                 where = [part for option in options for part in (option, str(folder / option[2:]))]
                 base = ["--stage", json.dumps(stage), "--start", str(folder / "m"), "--seed", "0", *where]
                 show(variant, min(count, given.examples), run(OURS, *base, "--data", *chosen))

@@ -76,6 +76,7 @@ def ours(start: Path, data: Path, folder: Path, arguments: dict) -> dict:
         *("--data", str(data), "--seed", "0", "--work", str(folder / "work"), "--output", str(folder / "out")),
         *("--log-table", str(folder / "log.parquet"), "--speed-table", str(folder / "speed.parquet")),
         *("--learned-table", str(folder / "learned.parquet")),
+        *("--rollouts-table", str(folder / "rollouts.parquet")),
     ]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:

@@ -123,7 +123,8 @@ def train(
         *("--threads", str(os.cpu_count()), "--", f"scripts/train_{method}.py", "--stage", json.dumps(whole)),
         *("--start", str(start), "--data", str(data), "--seed", "0", "--work", str(folder / "work")),
         *("--output", str(folder / "out"), "--log-table", str(folder / "log.parquet")),
-        *("--speed-table", str(folder / "speed.parquet"), "--learned-table", str(folder / "learned.parquet"), *more),
+        *("--speed-table", str(folder / "speed.parquet"), "--learned-table", str(folder / "learned.parquet")),
+        *("--rollouts-table", str(folder / "rollouts.parquet"), *more),
     ]
     with (folder / "log").open("a") as log:
         return subprocess.Popen(line, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)

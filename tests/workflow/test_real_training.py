@@ -30,6 +30,7 @@ def command(start, folder, data, stage, accelerate="envs/accelerate/cpu.yaml"):
         *("--data", str(data), "--seed", "0", "--work", str(folder / "work"), "--output", str(folder / "out")),
         *("--log-table", str(folder / "log.parquet"), "--speed-table", str(folder / "speed.parquet")),
         *("--learned-table", str(folder / "learned.parquet")),
+        *("--rollouts-table", str(folder / "rollouts.parquet")),
     ]
 
 
@@ -230,7 +231,8 @@ def attempt(name, train, stage, paths, model=start, teacher=None):
     base = {"name": name, "start": "tiny", "method": "sft", "data": ["short"]}
     stage = TypeAdapter(Stage).validate_python(base | stage)
     job = common.Job(stage, model, paths, teacher, 0, folder / name, folder / f"{name}-out", folder / f"{name}.log",
-                     folder / f"{name}.speed", folder / f"{name}.learned")
+                     folder / f"{name}.speed", folder / f"{name}.learned",
+                     folder / f"{name}.rollouts")
     try:
         train(job)
     except UserError as error:
@@ -306,6 +308,31 @@ def study(project) -> Path:
     return project / "results" / "study-tiny"
 
 
+def test_a_tracker_shows_a_training_and_changes_nothing_of_it(tiny_model, sums, tmp_path):
+    packages = tmp_path / "packages"
+    line = [*("uv", "pip", "install", "--quiet", "--python", sys.executable, "--no-deps", "--target", str(packages))]
+    got = subprocess.run([*line, "--requirement", "envs/trackio.in"], cwd=ROOT, capture_output=True, text=True)
+    if got.returncode:
+        pytest.skip(f"trackio could not be installed: {got.stderr[-200:]}")
+    results = tmp_path / "results" / "mine"
+    line = command(tiny_model, tmp_path, sums, {"arguments": STEPS | {"max_steps": 6}})
+    shown = [*line, "--report-to", "trackio", "--trackers", str(results / "trackers")]
+    where = {"PYTHONPATH": os.pathsep.join(filter(None, [environment().get("PYTHONPATH", ""), str(packages)]))}
+    log = finish(shown, tmp_path, **where)
+    script = "import json, trackio.sqlite_storage as s; print(json.dumps(s.SQLiteStorage.get_logs('mine', 'turbo')))"
+    told = subprocess.run(
+        [sys.executable, "-c", script], env=os.environ | where | {"TRACKIO_DIR": str(results / "trackers" / "trackio")},
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    losses = [row["train/loss"] for row in json.loads(told.stdout) if "train/loss" in row]
+    assert losses == pytest.approx(log["loss"].to_list())
+    resolved = json.loads((tmp_path / "out" / "training.json").read_text())["resolved"]
+    assert not {"report_to", "run_name", "project"} & set(resolved)
+    shutil.rmtree(tmp_path / "out")
+    assert finish(line, tmp_path).equals(log)  # without it nothing is trained again
+    assert "put in place again" in (tmp_path / "stderr").read_text()
+
+
 def test_each_method_does_what_it_is_for(study):
     logs = {path.stem: pl.read_parquet(path) for path in (study / "training").glob("*.parquet")}
     assert set(logs) == {f"tiny-{chain}-s0" for chain in ("sft", "sft-lora", "sft-kd", "sft-kd-rl")}
@@ -315,6 +342,39 @@ def test_each_method_does_what_it_is_for(study):
     reward = logs["tiny-sft-kd-rl-s0"]["reward"]
     # of the two rewards the miniature earns that for form, which is 1 at most; seeds 0 to 2 rose by 0.12 to 0.16
     assert reward[-6:].mean() > max(reward[:6].mean() + 0.05, 0.85), reward.to_list()
+
+
+def test_what_reinforcement_learning_met_is_kept_and_counted(study):
+    name = "tiny-sft-kd-rl-s0"
+    log, drawn = (pl.read_parquet(study / "training" / part / f"{name}.parquet") for part in (".", "rollouts"))
+    assert drawn.group_by("step").len()["len"].unique().to_list() == [16] and drawn["step"].n_unique() == 24
+    by_step = drawn.group_by("step", maintain_order=True).agg(
+        pl.mean("reward", "correct", "format", "truncated"), pl.mean("tokens").alias("completion_length")
+    )
+    for column in ("reward", "correct", "format", "truncated", "completion_length"):
+        assert log[column].to_list() == pytest.approx(by_step[column].to_list()), column
+    groups = drawn.group_by("step", pl.int_range(pl.len()) // 8, maintain_order=True)
+    means = groups.agg(pl.mean("advantage"), pl.max("correct"))
+    assert means["advantage"].abs().max() < 1e-4  # each answer beside those of its group
+    wrong = means.group_by("step", maintain_order=True).agg((pl.col("correct") == 0).mean())["correct"]
+    assert log["all_wrong"].to_list() == pytest.approx(wrong.to_list()) and log["entropy"].min() > 0
+    assert drawn["prompt"][0][0]["content"].startswith("State the final answer")
+    assert set(drawn["verdict"]) <= {"equal", "different", "undecided", None}
+    table = pl.read_csv(study / "tables" / "rollouts.csv")
+    assert table["answers"].sum() == drawn.height and table["last"].max() == 24
+    assert (study / "figures" / "reinforcement.svg").exists()
+    assert pl.read_parquet(study / "training" / "rollouts" / "tiny-sft-s0.parquet").is_empty()
+
+
+def test_stages_choose_their_problems_by_the_teachers_verdicts_or_their_own_starts(study):
+    own, teachers = (pl.read_parquet(study / "difficulty" / name) for name in ("own-tiny-sft-s0", "teacher"))
+    assert own["answers"].to_list() == [2] * 16 and own["pass_rate"].mean() < teachers["pass_rate"].mean()
+    judged = pl.read_parquet(study / "probes" / "own-tiny-sft-s0" / "judged")
+    assert judged["effort"].unique().to_list() == ["own-tiny-sft-s0"] and judged.height == 32
+    drawn = pl.read_parquet(study / "training" / "rollouts" / "tiny-sft-kd-rl-s0.parquet")["problem_id"].value_counts()
+    seen = teachers.join(drawn, on="problem_id", how="left").with_columns(pl.col("count").fill_null(0))
+    hard, easy = (seen.filter(pl.col("pass_rate") == rate)["count"].mean() for rate in (0, 1))
+    assert hard > easy  # by the weight 1.5 - pass_rate
 
 
 def test_checkpoints_load_alike_and_say_what_they_are(study):

@@ -31,7 +31,7 @@ from reasonlite.core.files import sha256_file, sha256_text, write_json
 VERSION = 2
 NAME = "manifest.json"
 # not outputs: they tell of one run, or change while it goes on
-APART = {"logs", "benchmarks", "journals", NAME, FOLDER, "report.html", "release.tar.gz"}
+APART = {"logs", "benchmarks", "journals", "trackers", NAME, FOLDER, "report.html", "release.tar.gz"}
 IMAGE = "envs/image.sif"
 VOLATILE = {"tables/ledger.csv"}  # hours, which are never the same twice
 OF_A_RUN = ("start", "seconds", "machine")  # what two equal runs do not share

@@ -99,6 +99,9 @@ def stage_list(site: Site, ask: Ask) -> Context:
     examples, total = training.examples(site.folder, stratum, first, EXAMPLES) if stratum else ([], 0)
     of_stage = chosen[-1] if chosen else ""
     number = ask.whole("step", 1)
+    made = training.drawn(site.folder, of_stage, number)
+    group = min(ask.whole("group"), len(made.groups) - 1) if made else 0
+    rows = made.groups[group][1] if made else []
     step = training.learned(site.folder, of_stage, number)
     return {
         "ask": ask,
@@ -108,6 +111,9 @@ def stage_list(site: Site, ask: Ask) -> Context:
         "of_stage": of_stage,
         "number": number,
         "learned": step,
+        "made": made,
+        "group": group,
+        "replies": [(row, *problems.parts_of(row["completion"], "stop")) for row in rows],
         "strata": strata,
         "stratum": stratum,
         "examples": examples,

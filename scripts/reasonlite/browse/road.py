@@ -18,6 +18,7 @@ STEPS = (
     ("answers", ("answers",), ("generate_answers",), "problems"),
     ("groups", ("groups",), ("group_answers", "adjudicate", "settle_groups"), "problems"),
     ("votes and verdicts", ("votes", "judged"), ("vote_and_judge",), "problems"),
+    ("how hard problems are", ("probes", "difficulty"), ("draw_probe", "judge_probe", "rate_problems"), None),
     ("training files", ("curriculum", "tokens"), ("curate", "tokenize_examples"), "training"),
     ("training", ("checkpoints", "training"), ("train",), "training"),
     (

@@ -22,7 +22,16 @@ METRICS = {
     "grad_norm": "gradient norm",
     "reward": "reward",
     "reward_std": "standard deviation of the reward",
+    "correct": "right answers, share",
+    "format": "answers in the form asked for, share",
+    "no_signal": "answers in groups that teach nothing, share",
+    "all_right": "groups all right, share",
+    "all_wrong": "groups all wrong, share",
     "completion_length": "completion length, tokens",
+    "truncated": "truncated answers, share",
+    "entropy": "entropy, nats a token",
+    "kl": "distance from the reference, nats a token",
+    "clip_share": "clipped tokens, share",
     "tokens_per_second": "tokens per second",
     "peak_memory_mb": "peak memory, MB",
 }
@@ -115,6 +124,33 @@ def learned(folder: Folder, stage: str, step: int) -> Step | None:
             found[file.parent.name, row["answer_id"]] = row | {"stratum": file.parent.name}
     lacking = [answer for stratum, answer in rows if (stratum, answer) not in found]
     return Step([found[key] for key in rows if key in found], int(steps), lacking)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Groups of answers (ROLLOUTS) that a step drew, each with its problem; ``steps``: those that drew any."""
+
+    groups: list[tuple[str, list[dict[str, Any]]]]
+    steps: list[int]
+
+
+def drawn(folder: Folder, stage: str, step: int) -> Drawn | None:
+    """What a stage drew for a step, or for the last step before it that drew; None where nothing was kept."""
+    path = folder.path / "training" / "rollouts" / f"{stage}.parquet"
+    steps = folder.remembered(path, "steps", _steps)
+    if not steps:
+        return None
+    own = max((each for each in steps if each <= step), default=steps[0])
+    groups: list[tuple[str, list[dict[str, Any]]]] = []
+    for row in folder.rows(path, schemas.ROLLOUTS, pl.col("step") == own).iter_rows(named=True):
+        if row["number"] == 0 or not groups:
+            groups.append((row["problem_id"], []))
+        groups[-1][1].append(row)
+    return Drawn(groups, steps)
+
+
+def _steps(path: Path) -> list[int]:
+    return scan_table(path, schemas.ROLLOUTS).select(pl.col("step").unique().sort()).collect()["step"].to_list()
 
 
 def _height(path: Path) -> int:

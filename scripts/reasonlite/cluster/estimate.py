@@ -15,6 +15,7 @@ import yaml
 
 from reasonlite.config.experiment import Config, root_of
 from reasonlite.config.sources import Source
+from reasonlite.config.stages import OnPolicy
 from reasonlite.core.errors import UserError
 from reasonlite.core.layout import plain
 
@@ -115,6 +116,7 @@ def estimate(config: Config, rates: Rates) -> list[Line]:
     if config.labels.judge != "rules":
         lines += [Line("adjudicate", shards), Line("settle_groups", shards)]
     lines += [Line(rule, shards) for rule in ("group_answers", "vote_and_judge")]
+    lines += _probes(config, problems, rates)
     lines += _training(config, problems, rates)
     lines.append(_evaluation(config, rates))
     programs = sum(benchmark.runs_code for benchmark in config.evaluation.benchmarks.values())
@@ -131,6 +133,24 @@ def _generated(rule: str, jobs: int, answers: float, who: str, rates: Rates) -> 
     tokens = answers * rates[f"{who}_tokens"]
     stored = 2 * tokens * rates["text_bytes_per_token"] * rates["compressed"] / 1e9  # the journal, and the table of it
     return Line(rule, jobs, answers, tokens, tokens / rates[f"{who}_speed"] / 3600, stored)
+
+
+def _probes(config: Config, problems: float, rates: Rates) -> list[Line]:
+    """What is asked to know how hard problems are: of the probes that some stage chooses by."""
+    choosing = [stage for stage in config.stages if isinstance(stage, OnPolicy) and stage.rated]
+    asked = {(stage.verdicts, _asked(config, stage)) for stage in choosing}
+    shards, probes = config.problems.shards, [config.probes[name] for name, model in sorted(asked) if model]
+    lines = []
+    if probes:
+        answers = problems * sum(probe.answers_per_problem for probe in probes)
+        drawn = _generated("draw_probe", len(probes) * shards, answers, "student", rates)
+        lines += [drawn, Line("judge_probe", len(probes) * shards)]
+    return [*lines, *([Line("rate_problems", len(asked) * shards)] if asked else [])]
+
+
+def _asked(config: Config, stage: OnPolicy) -> str:
+    """The model that a stage's probe asks; empty for the teacher, whose answers are there."""
+    return config.probes[stage.verdicts].asked(stage.start) if stage.verdicts in config.probes else ""
 
 
 def _training(config: Config, problems: float, rates: Rates) -> list[Line]:

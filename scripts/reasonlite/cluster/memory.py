@@ -141,6 +141,11 @@ def of_config(config: Config, known: dict[str, Shape], ranks: int) -> list[tuple
         for each in config.evaluation.models
         if each.recorded is None
     }
+    engines |= {
+        f"draw_probe {name}": (probe.model, probe.engine or config.evaluation.engine)
+        for name, probe in config.probes.items()
+        if probe.model is not None
+    }
     for name, (model, settings) in engines.items():
         shape = shape_of(config.models[model], known) if model in config.models else None
         if shape is not None and isinstance(settings, VllmEngine):

@@ -26,7 +26,7 @@ from reasonlite.config.settings import (
     VllmEngine,
 )
 from reasonlite.config.sources import Model, Source
-from reasonlite.config.stages import DistillStage, Grid, SftStage, Stage, evaluated_of, stages_of
+from reasonlite.config.stages import DistillStage, Grid, OnPolicy, Probe, SftStage, Stage, evaluated_of, stages_of
 from reasonlite.core.errors import UserError
 
 
@@ -125,6 +125,9 @@ class Config(Experiment):
     teacher: Teacher
     labels: Labels = Field(default_factory=lambda: Labels())
     strata: dict[Name, Stratum] = Field(min_length=1, description="training sets by name")
+    probes: dict[Name, Probe] = Field(
+        default_factory=dict, description="who else answers the training problems, to tell how hard they are"
+    )
     stages: list[Stage] = Field(default_factory=list, description="training stages, in order")
     grid: Grid | None = Field(None, description="chains of stages over bases and seeds; its stages come after these")
 
@@ -144,6 +147,7 @@ class Config(Experiment):
         _check_efforts(self)
         _check_seeds(self)
         _check_stages(self)
+        _check_probes(self)
         _check_evaluation(self)
         shared = set(self.evaluation.benchmarks) & set(self.problems.sources)
         if shared:
@@ -209,9 +213,15 @@ def _check_seeds(experiment: Experiment) -> None:
     if isinstance(experiment, Config):
         efforts, engine = experiment.teacher.efforts, experiment.teacher.engine
         asked += [(f"teacher.efforts.{name}", each.first_seed, engine) for name, each in efforts.items()]
+        asked += [
+            (f"probes.{name}", each.first_seed, each.engine or evaluation.engine)
+            for name, each in experiment.probes.items()
+        ]
     for where, first, engine in asked:
         if first is not None and isinstance(engine, VllmEngine) and not engine.seeds_answers:
-            raise ValueError(f"{where}.first_seed: needs {where.split('.')[0]}.engine.seeds: answer")
+            own = where.split(".")[0]
+            engine_of = f"{own}.engine.seeds" if own != "probes" else "its engine's seeds"
+            raise ValueError(f"{where}.first_seed: needs {engine_of}: answer")
 
 
 def _check_stages(config: Config) -> None:
@@ -224,10 +234,44 @@ def _check_stages(config: Config) -> None:
         _one_of(f"stages[{position}].start", stage.start, known)
         if isinstance(stage, DistillStage):
             _one_of(f"stages[{position}].teacher", stage.teacher, known)
+        if isinstance(stage, OnPolicy):
+            _check_verdicts(config, f"stages[{position}]", stage, known)
         choices = config.strata if isinstance(stage, SftStage) else config.problems.sources
         for name in stage.data:
             _one_of(f"stages[{position}].data", name, choices)
         known[stage.name] = None
+
+
+def _check_verdicts(config: Config, where: str, stage: OnPolicy, earlier: dict[str, None]) -> None:
+    """The verdicts that a stage chooses its problems by exist before it is trained."""
+    _one_of(f"{where}.verdicts", stage.verdicts, {"teacher", *config.probes})
+    if not stage.rated:
+        if stage.verdicts != "teacher":
+            raise ValueError(f"{where}.verdicts: used by filter and weight alone, and there is neither")
+        return
+    model = None if stage.verdicts == "teacher" else config.probes[stage.verdicts].asked(stage.start)
+    if model is not None and model not in earlier:
+        raise ValueError(
+            f"{where}.verdicts: the probe {stage.verdicts!r} asks {model!r}, which is not there before"
+            f" {stage.name!r} is trained"
+        )
+
+
+def _check_probes(config: Config) -> None:
+    known = {*config.models, *(stage.name for stage in config.stages)}
+    for name, probe in config.probes.items():
+        if name == "teacher":
+            raise ValueError("probes.teacher: the teacher's own answers have this name; take another")
+        if probe.model is not None:
+            _one_of(f"probes.{name}.model", probe.model, known)
+        engine = probe.engine or config.evaluation.engine
+        if engine is None:
+            raise ValueError(f"probes.{name}.engine: needed, because the evaluation has none")
+        if probe.sampling.max_tokens > engine.max_model_len:
+            raise ValueError(
+                f"probes.{name}.sampling.max_tokens: {probe.sampling.max_tokens} is above its engine's"
+                f" max_model_len, {engine.max_model_len}"
+            )
 
 
 def _check_evaluation(experiment: Experiment) -> None:

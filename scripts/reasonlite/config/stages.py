@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from reasonlite.config.settings import Closed, Name, Prompt, Sampling
+from reasonlite.config.settings import Closed, Effort, Name, Prompt, Sampling, Share, VllmEngine
 
 
 class Lora(Closed):
@@ -60,12 +60,41 @@ class SftStage(_Stage):
         return self.data if isinstance(self.data, dict) else dict.fromkeys(self.data, 1.0)
 
 
-class _OnPolicy(_Stage):
+class OnPolicy(_Stage):
     data: list[Name] = Field(min_length=1, description="problem sources whose problems are the prompts")
     prompt: Prompt = Field(default_factory=lambda: Prompt())
+    filter: str | None = Field(
+        None,
+        description="SQL expression over how hard a problem was, such as pass_rate BETWEEN 0.1 AND 0.9; problems where"
+        " it is true are kept; default: all",
+    )
+    weight: str | None = Field(
+        None,
+        description="SQL expression over the same columns, not below 0: how often a problem is seen beside the others;"
+        " their mean is made 1",
+    )
+    verdicts: Name = Field("teacher", description="whose answers say how hard a problem was: teacher, or a probe")
+
+    @property
+    def rated(self) -> bool:
+        """Whether it asks how hard problems are."""
+        return self.filter is not None or self.weight is not None
 
 
-class DistillStage(_OnPolicy):
+class Probe(Effort):
+    """Answers of a model or an earlier stage to the training problems, judged like the teacher's, without a vote."""
+
+    model: Name | None = Field(
+        None, description="one of models or stages; default: what each stage that uses it starts from"
+    )
+    engine: VllmEngine | None = Field(None, description="default: the evaluation's engine")
+
+    def asked(self, start: str) -> str:
+        """The model that answers for a stage with this start."""
+        return self.model or start
+
+
+class DistillStage(OnPolicy):
     """The student answers; a teacher with the same tokenizer says how likely each of its tokens is."""
 
     method: Literal["distill"]
@@ -79,11 +108,12 @@ class Rewards(Closed):
     format: float = Field(0.0, ge=0, description="ended by itself with a final answer in the form asked for")
 
 
-class GrpoStage(_OnPolicy):
+class GrpoStage(OnPolicy):
     """Reinforcement learning: groups of answers to a problem, each compared with its group."""
 
     method: Literal["grpo"]
     rewards: Rewards = Field(default_factory=lambda: Rewards())
+    rollouts: Share = Field(1.0, description="share of the groups whose answers are kept, with verdicts and rewards")
 
 
 Stage = Annotated[SftStage | DistillStage | GrpoStage, Field(discriminator="method")]

@@ -305,6 +305,18 @@ LENGTHS = pl.Schema(
     }
 )
 VOTE_SHARES = pl.Schema({"low": pl.Float64, "high": pl.Float64, "agrees": pl.String, "problems": pl.Int64})
+DIFFICULTY = pl.Schema(
+    {
+        "problem_id": pl.String,
+        "source": pl.String,
+        "answers": pl.Int32,  # drawn for it
+        "pass_rate": pl.Float64,  # share right of them, by the label after voting or the data set's; null without one
+        "tokens": pl.Float64,  # mean of an answer
+        "voting": pl.Int32,  # votes of the teacher's answers, whoever is asked here
+        "share": pl.Float64,  # of them that the top answer has, by weight
+        "label_source": pl.String,  # vote, dataset, none
+    }
+)
 MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
 CURRICULUM = pl.Schema(
     [
@@ -332,6 +344,51 @@ TRAINING_LOG = pl.Schema(
         "reward": pl.Float64,  # mean of a step's answers, weighted as the stage says; GRPO only
         "reward_std": pl.Float64,
         "completion_length": pl.Float64,  # mean tokens of the answers drawn; distillation and GRPO
+        "truncated": pl.Float64,  # share of them that the limit of tokens ended
+        "correct": pl.Float64,  # mean of a part of the reward, before its weight; from here on GRPO only
+        "format": pl.Float64,
+        "no_signal": pl.Float64,  # share of answers whose group all got one reward, from which nothing is learnt
+        "all_right": pl.Float64,  # share of groups with only right answers
+        "all_wrong": pl.Float64,
+        "clip_share": pl.Float64,  # share of tokens whose ratio of probabilities was clipped
+        "kl": pl.Float64,  # from the reference model, nats a token; null with beta 0
+        "entropy": pl.Float64,  # of the next token, nats
+    }
+)
+ROLLOUTS = pl.Schema(
+    [
+        ("step", pl.Int64),  # the first one that learns from the answer, from 1
+        ("problem_id", pl.String),
+        ("number", pl.Int32),  # place in its group, from 0
+        ("prompt", MESSAGES),
+        ("completion", pl.String),
+        ("tokens", pl.Int32),
+        ("truncated", pl.Boolean),  # ended by the limit of tokens
+        ("answer", pl.String),  # final answer; null when there is none
+        ("verdict", pl.String),  # equal, different, undecided; null without an answer
+        ("method", pl.String),  # what decided, or why nothing did
+        ("correct", pl.Float64),  # parts of the reward, before their weights
+        ("format", pl.Float64),
+        ("reward", pl.Float64),  # their weighted sum
+        ("advantage", pl.Float64),  # the reward beside those of its group, as TRL's scale_rewards says
+    ]
+)
+ROLLOUTS_BY_PHASE = pl.Schema(
+    {
+        "stage": pl.String,
+        "first": pl.Int64,  # steps of the phase, a tenth of the training
+        "last": pl.Int64,
+        "groups": pl.Int64,
+        "answers": pl.Int64,
+        "reward": pl.Float64,  # mean
+        "correct": pl.Float64,  # shares of answers, per cent
+        "undecided": pl.Float64,
+        "no_answer": pl.Float64,
+        "truncated": pl.Float64,
+        "all_right": pl.Float64,  # shares of groups, per cent
+        "all_wrong": pl.Float64,
+        "no_signal": pl.Float64,
+        "tokens": pl.Float64,  # mean of an answer
     }
 )
 LEARNED = pl.Schema(

@@ -13,7 +13,6 @@ from pathlib import Path
 import polars as pl
 
 from reasonlite.answers.transcripts import split_reply, training_text
-from reasonlite.core.errors import UserError
 from reasonlite.core.schemas import ANSWERS, CURRICULUM, FUNNEL, JUDGED
 from reasonlite.core.seeding import shuffle_key
 from reasonlite.core.spool import Spool
@@ -34,26 +33,6 @@ class Choice:
     at_most: int | None = None
     balanced: bool = False
     instruction: str = ""
-
-
-def parse_filter(expression: str, where: object) -> pl.Expr:
-    """A stratum's SQL filter as an expression over the judged columns."""
-    try:
-        parsed = pl.sql_expr(expression)
-        used = parsed.meta.root_names()
-    except pl.exceptions.PolarsError as error:
-        raise UserError(f"is not an SQL expression: {error}", where=where, todo="for example: correct_vote") from None
-    for column in used:
-        if column not in JUDGED:
-            raise UserError(
-                f"names the column {column!r}, which does not exist; there are {', '.join(JUDGED.names())}",
-                where=where,
-                todo="correct the filter",
-            )
-    kind = frame_of([], JUDGED).select(parsed.alias("kept")).schema["kept"]
-    if kind != pl.Boolean:
-        raise UserError(f"gives {kind}, expected true or false: {expression!r}", where=where)
-    return parsed
 
 
 def curate(

@@ -167,6 +167,43 @@ def loss(log: pl.DataFrame) -> Figure:
 
 
 @_styled
+def reinforcement(log: pl.DataFrame) -> Figure:
+    """Reward, groups that teach nothing, lengths and entropy by step, a line a stage; ``log``: TRAINING_LOG of GRPO."""
+    panels = [
+        ("reward", "reward", "mean reward"),
+        ("no signal", "no_signal", "share of answers"),
+        ("all right", "all_right", "share of groups"),
+        ("all wrong", "all_wrong", "share of groups"),
+        ("length", "completion_length", "tokens"),
+        ("truncated", "truncated", "share of answers"),
+        ("entropy", "entropy", "nats a token"),
+        ("distance from the reference", "kl", "nats a token"),
+    ]
+    shown = [panel for panel in panels if log[panel[1]].drop_nulls().len()]
+    rows = -(-len(shown) // 2)
+    figure = Figure(figsize=(PAGE, 1.5 * rows + 0.4), layout="constrained")
+    grid = figure.subplots(rows, 2, sharex=True, squeeze=False).flatten()
+    for axes, (title, column, unit) in zip(grid, shown, strict=False):
+        for position, ((stage,), part) in enumerate(log.group_by("stage", maintain_order=True)):
+            look = {"color": COLOURS[position % 8], "linestyle": DASHES[position % 4], "label": stage}
+            axes.plot(part["step"], part[column], **look)
+            if column == "reward":
+                low, high = part["reward"] - part["reward_std"], part["reward"] + part["reward_std"]
+                axes.fill_between(part["step"], low, high, color=COLOURS[position % 8], alpha=0.15, linewidth=0)
+        axes.set_title(title, loc="left")
+        axes.set_ylabel(unit)
+        if "share" in unit:
+            axes.set_ylim(-0.03, 1.03)
+    grid[0].legend()
+    for axes in grid[len(shown) :]:
+        axes.set_visible(False)
+    for axes in grid[max(len(shown) - 2, 0) : len(shown)]:
+        axes.set_xlabel("optimizer step")
+        axes.tick_params(labelbottom=True)
+    return figure
+
+
+@_styled
 def published_accuracy(points: pl.DataFrame) -> Figure:
     """AIME24 avg@16 against parameters, as published; hollow marks were read off a picture.
 

@@ -19,8 +19,11 @@ CLASSES = {
 # set by the workflow itself
 RESERVED = {
     *("output_dir", "seed", "data_seed", "use_cpu", "dataset_text_field"),
+    *("run_name", "project", "trackio_static_space_id"),
     *("teacher_model_name_or_path", "teacher_model_revision", "reward_weights", "dataset_kwargs"),
 }
+# of all methods
+SHOWN = "set the resource report_to of the rule train, in a profile or by --set-resources train:report_to=trackio"
 # of SFT, what would change tokens or cut them while training: examples are tokens already, and whole
 ELSEWHERE = {
     "assistant_only_loss": "use completion_only_loss, which is the same for one question and its answer",
@@ -42,6 +45,8 @@ def check_arguments(method: str, arguments: dict[str, Any], where: str) -> None:
     for name in arguments:
         if name in RESERVED:
             raise UserError("is set by the workflow", where=f"{where}.{name}", todo="remove the key")
+        if name == "report_to":
+            raise UserError("is no part of the experiment", where=f"{where}.{name}", todo=SHOWN)
         if method == "sft" and name in ELSEWHERE:
             raise UserError("is not taken here", where=f"{where}.{name}", todo=ELSEWHERE[name])
         if name not in known:

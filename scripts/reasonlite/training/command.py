@@ -14,7 +14,7 @@ from reasonlite.core.errors import UserError
 from reasonlite.core.files import atomic_path
 from reasonlite.models.folders import write_checksums
 from reasonlite.training import arguments as trainer_arguments
-from reasonlite.training import reuse
+from reasonlite.training import reuse, trackers
 from reasonlite.training.common import Job
 from reasonlite.training.processes import end_with_the_launcher
 
@@ -34,6 +34,9 @@ def run(method: str, train: Callable[[Job], None], description: str | None, argv
     parser.add_argument("--log-table", type=Path, required=True, help="table of loss and reward by step to write")
     parser.add_argument("--speed-table", type=Path, required=True, help="table of tokens per second to write")
     parser.add_argument("--learned-table", type=Path, required=True, help="table of each step's examples to write")
+    parser.add_argument("--rollouts-table", type=Path, required=True, help="table of grpo's answers to write")
+    parser.add_argument("--report-to", default=trackers.NONE, help="trackers that show the training while it goes on")
+    parser.add_argument("--trackers", type=Path, default=Path("trackers"), help="folder of what they keep")
     parser.add_argument("--lock", default="", help="the environment's hash, if what another gave is not to be used")
     given = parser.parse_args(argv)
     logs.set_up()
@@ -45,12 +48,15 @@ def run(method: str, train: Callable[[Job], None], description: str | None, argv
     if method == "distill" and given.teacher is None:
         parser.error("--teacher is needed")
     trainer_arguments.check_arguments(method, stage.arguments, f"stages.{stage.name}.arguments")
+    shown = trackers.parse(given.report_to, "--report-to")
+    trackers.check_installed(shown, "--report-to")
     first = os.environ.get("RANK", "0") == "0"
     models = [given.start, *([given.teacher] if given.teacher else [])]
     script = Path(__file__).parents[2] / f"train_{method}.py"
     named = {"stage": stage.model_dump(mode="json"), "seed": given.seed, "lock": given.lock}
     key = reuse.made_from(script, named, models, given.data)
     tables = {"log": given.log_table, "speed": given.speed_table, "learned": given.learned_table}
+    tables["rollouts"] = given.rollouts_table
     outputs = {"checkpoint": given.output, **{f"{name}.parquet": path for name, path in tables.items()}}
     if reuse.is_finished(given.work, key, outputs):
         if first:
@@ -60,8 +66,9 @@ def run(method: str, train: Callable[[Job], None], description: str | None, argv
     if first:
         reuse.clear_other(given.work, key)  # the others wait for this process before they look there
     with atomic_path(given.output) if first else contextlib.nullcontext(given.output) as folder:
-        paths = (given.work, folder, *tables.values())
-        train(Job(stage, given.start, given.data, given.teacher, given.seed, *paths))
+        written = (given.log_table, given.speed_table, given.learned_table, given.rollouts_table)
+        base = (stage, given.start, given.data, given.teacher, given.seed, given.work, folder)
+        train(Job(*base, *written, shown, given.trackers))
     if first:
         write_checksums(given.output)
         reuse.keep_finished(given.work, outputs)

@@ -10,7 +10,7 @@ import os
 import resource
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from reasonlite.core.schemas import TRAINING_LOG, TRAINING_SPEED
 from reasonlite.core.stalls import Guard
 from reasonlite.core.tables import frame_of, write_table
 from reasonlite.models.folders import fingerprint, write_fingerprint
-from reasonlite.training import first_step, noted
+from reasonlite.training import first_step, noted, rollouts, trackers
 from reasonlite.training.noted import Noted
 from reasonlite.training.processes import accumulation
 from reasonlite.training.states import newest_checkpoint, prepare
@@ -34,6 +34,19 @@ from reasonlite.training.states import newest_checkpoint, prepare
 log = get_logger(__name__)
 # of this machine or of the moment; the rest of the resolved arguments goes into the checkpoint
 LOCAL_ARGUMENTS = {"output_dir", "logging_dir", "run_name", "local_rank", "deepspeed", "accelerator_config"}
+LOCAL_ARGUMENTS |= trackers.ARGUMENTS
+# columns of TRAINING_LOG that TRL has other names for
+FROM_TRL = {
+    "truncated": "completions/clipped_ratio",
+    "correct": "rewards/correct/mean",
+    "format": "rewards/well_formed/mean",
+    "no_signal": "frac_reward_zero_std",
+    "all_right": rollouts.ALL_RIGHT,
+    "all_wrong": rollouts.ALL_WRONG,
+    "clip_share": "clip_ratio/region_mean",
+    "kl": "kl",
+    "entropy": "entropy",
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,9 @@ class Job:
     log_table: Path
     speed_table: Path
     learned_table: Path
+    rollouts_table: Path
+    trackers: list[str] = field(default_factory=list)
+    tracked: Path = Path("trackers")
 
 
 def settings_for(job: Job, **defaults: Any) -> dict[str, Any]:
@@ -59,7 +75,8 @@ def settings_for(job: Job, **defaults: Any) -> dict[str, Any]:
     own = {"output_dir": str(job.work), "seed": job.seed, "data_seed": job.seed}
     parts = accumulation(job.stage.model_dump(), processes())
     own |= {} if parts is None else {"gradient_accumulation_steps": parts}
-    quiet = {"report_to": "none", "disable_tqdm": False, "logging_nan_inf_filter": False}
+    quiet = {"disable_tqdm": False, "logging_nan_inf_filter": False}
+    own |= trackers.settings(job.trackers, job.stage.name, job.tracked)
     own["use_cpu"] = not torch.cuda.is_available() and not _deepspeed()  # which accelerate leaves out if told of CPUs
     return {**own, **quiet, **defaults, **job.stage.arguments}
 
@@ -212,6 +229,7 @@ def run(trainer: Any, job: Job, saved_dtype: Any, examples: int) -> None:
         prepare(trainer, newest, job.stage.batch_size)
         if trainer.is_world_process_zero():
             trainer.noted.read(newest)
+            rollouts.forget_after(job.work, int(newest.name.rsplit("-", 1)[1]))
     with Guard("training step") as trainer.guard:
         trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     if trainer.is_world_process_zero():
@@ -226,6 +244,7 @@ def run(trainer: Any, job: Job, saved_dtype: Any, examples: int) -> None:
     trainer.save_model(str(job.output))
     if trainer.is_world_process_zero():
         noted.write(job.learned_table, learned, trainer.named)
+        rollouts.gather(job.work, job.rollouts_table)
         _finish(trainer, job, examples)
 
 
@@ -270,6 +289,7 @@ def _row(entry: dict[str, Any], stage: str) -> dict[str, Any]:
         "reward": entry.get("reward"),
         "reward_std": entry.get("reward_std"),
         "completion_length": entry.get("completions/mean_length"),
+        **{column: entry.get(name) for column, name in FROM_TRL.items()},
     }
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from reasonlite.answers.transcripts import final_answer, split_reply
 from reasonlite.config.stages import GrpoStage
 from reasonlite.judge.equivalence import compare
 from reasonlite.judge.graders import text_of
+from reasonlite.judge.verdicts import Verdict
 from reasonlite.models.encoding import open_tokenizer
-from reasonlite.training import common
+from reasonlite.training import common, rollouts
 from reasonlite.training.prompts import prompts_of
 
 
@@ -23,7 +26,7 @@ def train(job: common.Job) -> None:
     config = GRPOConfig(**common.settings_for(job, reward_weights=[rewards.correct, rewards.format]))
     dataset = prompts_of(job, job.stage)
     model, saved_dtype = common.open_model(job, config)
-    trainer = common.watched(GRPOTrainer)(
+    trainer = rollouts.kept(common.watched(GRPOTrainer))(
         model=model,
         reward_funcs=[correct, well_formed],
         args=config,
@@ -31,19 +34,37 @@ def train(job: common.Job) -> None:
         processing_class=tokenizer,
         peft_config=common.adapters(job.stage.lora, model, f"stages.{job.stage.name}"),
     )
+    trainer.rollouts = rollouts.Rollouts(
+        job.work / rollouts.FOLDER,
+        trainer.num_generations,
+        job.stage.rollouts,
+        job.seed,
+        (rewards.correct, rewards.format),
+    )
     common.run(trainer, job, saved_dtype, len(dataset))
 
 
-def correct(completions: list[Any], answer: list[str], **_: Any) -> list[float]:
+def correct(
+    completions: list[Any], answer: list[str], log_extra: Callable[[str, list[Any]], None] | None = None, **_: Any
+) -> list[float]:
     """1 for a final answer equal to the label by the same rules that judge answers, else 0.
 
     What the rules leave undecided earns nothing. Computer algebra runs in a process that is
-    ended at its limits, so no answer can hold up the training.
+    ended at its limits, so no answer can hold up the training. ``log_extra``: TRL's, which gets the verdicts.
     """
-    return [
-        float(found is not None and compare(found, label).verdict == "equal")
-        for found, label in zip(map(_final, completions), answer, strict=True)
-    ]
+    finals = [_final(completion) for completion in completions]
+    verdicts = [None if found is None else _verdict(found, label) for found, label in zip(finals, answer, strict=True)]
+    if log_extra is not None:
+        log_extra("answer", finals)
+        log_extra("verdict", [verdict and verdict.verdict for verdict in verdicts])
+        log_extra("method", [verdict and verdict.method for verdict in verdicts])
+    return [float(verdict is not None and verdict.verdict == "equal") for verdict in verdicts]
+
+
+@functools.lru_cache(maxsize=4096)
+def _verdict(answer: str, label: str) -> Verdict:
+    """Remembered, because a group often ends in one answer, and a pair may take computer algebra seconds."""
+    return compare(answer, label)
 
 
 def well_formed(completions: list[Any], **_: Any) -> list[float]:

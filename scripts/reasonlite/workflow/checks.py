@@ -10,9 +10,12 @@ from typing import Any
 from reasonlite.answers.sampling import check_sampling
 from reasonlite.config.experiment import Config, Experiment, parse_config
 from reasonlite.config.sources import FileSource
+from reasonlite.config.stages import OnPolicy
+from reasonlite.core.conditions import parse_filter, parse_weight
 from reasonlite.core.errors import UserError
-from reasonlite.curriculum.examples import parse_filter
+from reasonlite.core.schemas import DIFFICULTY, JUDGED
 from reasonlite.models.folders import check_model_folder
+from reasonlite.training import trackers
 from reasonlite.training.arguments import check_arguments
 from reasonlite.training.processes import accumulation, processes_of
 from reasonlite.workflow.plan import all_sources
@@ -50,14 +53,27 @@ def checked(raw: dict[str, Any]) -> Experiment:
         for stage in config.stages:
             check_arguments(stage.method, stage.arguments, f"stages.{stage.name}.arguments")
         for name, stratum in config.strata.items():
-            parse_filter(stratum.filter, f"strata.{name}.filter")
+            parse_filter(stratum.filter, f"strata.{name}.filter", JUDGED)
+        _check_problems(config)
     return config
 
 
-def training_complaints(jobs: Iterable[Any], stages: Mapping[str, Any]) -> list[str]:
-    """Trainings whose processes do not make up their stage's batch, or whose accelerate file cannot be taken.
+def _check_problems(config: Config) -> None:
+    """How stages choose their problems, and how the probes that say how hard those are draw."""
+    for stage in config.stages:
+        if isinstance(stage, OnPolicy):
+            if stage.filter is not None:
+                parse_filter(stage.filter, f"stages.{stage.name}.filter", DIFFICULTY)
+            if stage.weight is not None:
+                parse_weight(stage.weight, f"stages.{stage.name}.weight", DIFFICULTY)
+    for name, probe in config.probes.items():
+        check_sampling(probe.sampling, f"probes.{name}", served=False)
 
-    ``jobs``: Snakemake's; ``stages``: the plan's, by name.
+
+def training_complaints(jobs: Iterable[Any], stages: Mapping[str, Any], *, here: bool = True) -> list[str]:
+    """Trainings whose processes do not make up their stage's batch, whose accelerate file or tracker cannot be taken.
+
+    ``jobs``: Snakemake's; ``stages``: the plan's, by name; ``here``: they run in this environment.
     """
     found = []
     for job in jobs:
@@ -65,6 +81,9 @@ def training_complaints(jobs: Iterable[Any], stages: Mapping[str, Any]) -> list[
             processes = int(job.resources.get("nodes") or 1)
             try:
                 processes *= processes_of(Path(str(job.resources.get("accelerate_config"))))
+                shown = trackers.parse(str(job.resources.get("report_to") or trackers.NONE), "train: report_to")
+                if here:
+                    trackers.check_installed(shown, "train: report_to")
                 accumulation(stages[job.wildcards.stage]["settings"], processes)
             except UserError as error:
                 found.append(str(error))

@@ -14,7 +14,7 @@ from reasonlite.config.evaluation import Evaluated
 from reasonlite.config.experiment import Config, Experiment, root_of
 from reasonlite.config.settings import Adjudicator, Effort, VllmEngine
 from reasonlite.config.sources import FileSource, Source
-from reasonlite.config.stages import DistillStage, SftStage, Stage
+from reasonlite.config.stages import DistillStage, OnPolicy, SftStage, Stage
 from reasonlite.exchange.logs import lighteval, lm_eval
 
 
@@ -57,7 +57,15 @@ def plan_of(config: Experiment, root: Path) -> dict[str, Any]:
 
 
 # of an experiment that evaluates only; its Snakefile leaves the rules out that need more
-NO_ROAD: dict[str, Any] = {"teacher": None, "shards": [], "strata": {}, "stages": {}, "grid": None}
+NO_ROAD: dict[str, Any] = {
+    "teacher": None,
+    "shards": [],
+    "strata": {},
+    "stages": {},
+    "grid": None,
+    "probes": {},
+    "rated": [],
+}
 
 
 def _road(config: Config) -> dict[str, Any]:
@@ -70,6 +78,9 @@ def _road(config: Config) -> dict[str, Any]:
         "labels": _plain(config.labels) | {"efforts": config.labels.efforts or list(config.teacher.efforts)},
         "adjudicator": _plain(adjudicator(config)),
         "strata": {name: _plain(stratum) for name, stratum in config.strata.items()},
+        "probes": dict(_probe(config, stage) for stage in choosing(config) if stage.verdicts != "teacher"),
+        # whose verdicts say to some stage how hard problems are
+        "rated": sorted({asked_by(config, stage) for stage in choosing(config)}),
         "stages": {stage.name: _stage(config, stage) for stage in config.stages},
         "grid": _plain(config.grid) if config.grid else None,
     }
@@ -116,6 +127,26 @@ def _recorded(log: Any) -> dict[str, Any]:
     return {"log": _plain(log), "files": [str(path) for path in files]}
 
 
+def choosing(config: Config) -> list[OnPolicy]:
+    """Stages that choose their problems by how hard those are."""
+    return [stage for stage in config.stages if isinstance(stage, OnPolicy) and stage.rated]
+
+
+def asked_by(config: Config, stage: OnPolicy) -> str:
+    """Whose verdicts a stage chooses by: the teacher, a probe, or a probe's answers of the stage's own start."""
+    probe = config.probes.get(stage.verdicts)
+    return stage.verdicts if probe is None or probe.model is not None else f"{stage.verdicts}-{stage.start}"
+
+
+def _probe(config: Config, stage: OnPolicy) -> tuple[str, dict[str, Any]]:
+    """What a stage's probe draws, and under which name."""
+    probe = config.probes[stage.verdicts]
+    settings = _plain(probe.model_copy(update={"engine": probe.engine or config.evaluation.engine}))
+    del settings["model"]
+    drawn = {"model": probe.asked(stage.start), "engine": settings.pop("engine"), "settings": settings}
+    return asked_by(config, stage), drawn
+
+
 def _stage(config: Config, stage: Stage) -> dict[str, Any]:
     """A stage's settings and what follows from the whole config: its seed and its inputs."""
     strata = list(stage.weights) if isinstance(stage, SftStage) else []
@@ -126,9 +157,15 @@ def _stage(config: Config, stage: Stage) -> dict[str, Any]:
         # the model whose probabilities it learns from, if it does
         "teachers": [stage.teacher] if isinstance(stage, DistillStage) else [],
         # its strata's examples as tokens of the model that its chain begins with, or the cleaned problems
-        "data": [f"tokens/{root}/{name}" for name in strata] or ["problems/shards"],
+        "data": [f"tokens/{root}/{name}" for name in strata] or _problems(config, stage),
         "suffix": "arrow" if strata else "parquet",
     }
+
+
+def _problems(config: Config, stage: Stage) -> list[str]:
+    """Folders of the cleaned problems, and of how hard they were where the stage asks that."""
+    rated = [f"difficulty/{asked_by(config, stage)}"] if isinstance(stage, OnPolicy) and stage.rated else []
+    return ["problems/shards", *rated]
 
 
 def evaluation_effort(config: Experiment, entry: Evaluated, benchmark: str) -> Effort:
@@ -163,4 +200,7 @@ def gpus_by_rule(config: Experiment) -> dict[str, int]:
         engines["grade_by_model"] = config.evaluation.llm.engine
     if isinstance(config, Config):
         engines |= {"generate_answers": config.teacher.engine, "adjudicate": adjudicator(config).engine}
+        probes = [each for probe in config.probes.values() if (each := probe.engine or config.evaluation.engine)]
+        if probes:
+            engines["draw_probe"] = max(probes, key=lambda engine: engine.tensor_parallel_size)
     return {rule: engine.tensor_parallel_size for rule, engine in engines.items() if isinstance(engine, VllmEngine)}

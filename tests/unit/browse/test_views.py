@@ -91,7 +91,7 @@ def test_benchmarks_show_rates_by_model_and_answers_side_by_side(small):
 
 def test_training_overlays_stages_and_shows_examples(small):
     shown = page(small, "training")
-    assert shown.count("<polyline") == 4 and "Examples of the training file of_high" in words(shown)
+    assert shown.count("<polyline") == 6 and "Examples of the training file of_high" in words(shown)
     assert shown.count("<polyline") > page(small, "training", stage="first").count("<polyline")
     assert "was not noted" in words(page(small, "training", stage="first"))
 
@@ -107,6 +107,16 @@ def test_a_steps_examples_are_shown_and_those_that_are_gone_named(small):
     ].to_list()
     assert "No longer in the training files: pol:7_0" in words(page(small, "training", stage="second", step=last))
     assert "No example was noted" in words(page(small, "training", stage="second", step=999))
+
+
+def test_what_reinforcement_learning_drew_is_shown_group_by_group(small):
+    first = words(page(small, "training", stage="rl"))
+    assert "What rl drew for step 1 of 3" in first and "Group 1 of 2, pol:0 . Of its answers 0 of 4 are right." in first
+    assert "different by words" in first and "no final answer" in first and "truncated" in first
+    second = words(page(small, "training", stage="rl", step=2, group=1))
+    assert "for step 1 of 3" in second and "Group 2 of 2, pol:&lt;b&gt;3&lt;/b&gt;" in second
+    last = words(page(small, "training", stage="rl", step=9, group=9))
+    assert "for step 3 of 3" in last and "Of its answers 4 of 4 are right; all have one reward, so nothing" in last
 
 
 def test_the_overview_shows_steps_results_and_figures(small):

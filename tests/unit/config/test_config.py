@@ -29,6 +29,8 @@ def changed(path, value):
     return raw
 
 
+PROBE = {"answers_per_problem": 2, "sampling": {"temperature": 1, "max_tokens": 8}}
+RL = {"name": "final", "method": "grpo", "start": "turbo", "data": ["arithmetic"]}
 MISTAKES = [
     (["vote"], 1, r"vote: no such key"),
     (["labels", "min_share"], 1.5, r"labels\.min_share: .*less than or equal to 1 \(given: 1.5\)"),
@@ -52,6 +54,12 @@ MISTAKES = [
     (["teacher", "efforts", "medium", "sampling", "max_tokens"], 10**6, r"max_tokens: 1000000 is above"),
     (["teacher", "efforts", "medium", "first_seed"], 1, r"teacher\.efforts\.medium\.first_seed: needs teacher\.engine"),
     (["evaluation", "first_seed"], 42, r"evaluation\.first_seed: needs evaluation\.engine\.seeds: answer"),
+    (["probes"], {"own": PROBE | {"first_seed": 1}}, r"probes\.own\.first_seed: needs its engine's seeds: answer"),
+    (["probes"], {"own": PROBE | {"model": "x"}}, r"probes\.own\.model: 'x' is not one of final, smollm2, turbo"),
+    (["probes"], {"teacher": PROBE}, r"probes\.teacher: the teacher's own answers have this name"),
+    (["stages", 1], RL | {"verdicts": "own"}, r"stages\[1\]\.verdicts: 'own' is not one of teacher"),
+    (["stages", 1], RL | {"filter": "pass_rte < 1"}, r"stages\.final\.filter: names the column 'pass_rte'.*pass_rate"),
+    (["stages", 1], RL | {"weight": "source"}, r"stages\.final\.weight: gives String, expected a number"),
     (["teacher", "engine", "seeds"], "both", r"seeds: .*'answer' or 'job'"),
 ]
 
@@ -79,6 +87,36 @@ EXPERIMENTS = [path for path in sorted((ROOT / "config").glob("*.yaml")) if path
 def test_every_config_is_valid(config):
     if config.stem != "schema":
         load_config(config)
+
+
+def probing(model, start, **stage):
+    """The demo with reinforcement learning that chooses its problems by a probe."""
+    raw = changed(["probes"], {"own": PROBE | ({"model": model} if model else {})})
+    raw["stages"][1] = RL | {"start": start, "verdicts": "own"} | stage
+    return raw
+
+
+@pytest.mark.parametrize(
+    ("model", "stage", "message"),
+    [
+        ("final", {"filter": "pass_rate < 1"}, "the probe 'own' asks 'final', which is not there before 'final'"),
+        ("turbo", {}, "verdicts: used by filter and weight alone"),
+    ],
+)
+def test_verdicts_that_do_not_exist_when_a_stage_needs_them_are_named(model, stage, message):
+    with pytest.raises(UserError, match=message):
+        parse_config(probing(model, "turbo", **stage))
+
+
+def test_a_probe_asks_its_model_or_what_each_stage_starts_from():
+    chosen = {"filter": "pass_rate BETWEEN 0.1 AND 0.9"}
+    plan = plan_of(parse_config(probing("smollm2", "turbo", **chosen)), ROOT)
+    assert plan["rated"] == ["own"] and plan["probes"]["own"]["model"] == "smollm2"
+    plan = plan_of(parse_config(probing(None, "turbo", **chosen)), ROOT)
+    assert plan["rated"] == ["own-turbo"] and plan["probes"]["own-turbo"]["model"] == "turbo"
+    assert plan["stages"]["final"]["data"] == ["problems/shards", "difficulty/own-turbo"]
+    plan = plan_of(parse_config(changed(["stages", 1], RL | chosen)), ROOT)
+    assert plan["rated"] == ["teacher"] and plan["probes"] == {}
 
 
 def test_not_a_mapping_and_not_yaml_are_named(tmp_path):

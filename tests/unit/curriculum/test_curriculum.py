@@ -7,11 +7,12 @@ import pytest
 from rows import answers_of, labelled
 
 from reasonlite.core import spool
+from reasonlite.core.conditions import parse_filter
 from reasonlite.core.errors import UserError
 from reasonlite.core.schemas import ANSWERS, CURRICULUM, JUDGED
 from reasonlite.core.tables import read_table, write_table
 from reasonlite.curriculum import examples
-from reasonlite.curriculum.examples import Choice, curate, parse_filter
+from reasonlite.curriculum.examples import Choice, curate
 from reasonlite.labels.judged import judge
 
 FOLDER = None
@@ -40,7 +41,7 @@ def made(texts, expression="correct_vote", seed=0, sources=None, **choice):
         [FOLDER / "judged.parquet"],
         [FOLDER / "answers.parquet"],
         problems.with_columns(problem=pl.lit("2+2?")),
-        Choice("short", 3, parse_filter(expression, "strata.short.filter"), seed, **choice),
+        Choice("short", 3, parse_filter(expression, "strata.short.filter", JUDGED), seed, **choice),
         FOLDER / "00000.parquet",
     )
     return read_table(FOLDER / "00000.parquet", CURRICULUM), funnel
@@ -84,7 +85,7 @@ def test_the_shuffle_depends_on_the_seed_alone():
 )
 def test_bad_filters_are_named(expression, message):
     with pytest.raises(UserError, match=f"strata.short.filter: .*{message}"):
-        parse_filter(expression, "strata.short.filter")
+        parse_filter(expression, "strata.short.filter", JUDGED)
 
 
 def test_failed_answers_are_no_examples():

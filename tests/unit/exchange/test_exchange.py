@@ -9,10 +9,11 @@ from rows import labelled
 from reasonlite.answers.generation import Job, replay
 from reasonlite.config.experiment import parse_config
 from reasonlite.config.settings import Effort, RecordedEngine, Sampling
+from reasonlite.core.conditions import parse_filter
 from reasonlite.core.errors import UserError
 from reasonlite.core.schemas import ANSWERS, GROUPS, JUDGED, PROBLEMS, RECORDED
 from reasonlite.core.tables import frame_of, read_table, write_table
-from reasonlite.curriculum.examples import Choice, curate, parse_filter
+from reasonlite.curriculum.examples import Choice, curate
 from reasonlite.exchange import jsonl
 from reasonlite.exchange.jsonl import give_out, give_training, take_in
 from reasonlite.labels.judged import judge
@@ -134,7 +135,7 @@ def test_training_files_are_theirs(results, tmp_path, monkeypatch):
     for shard in range(SHARDS):
         name = f"{shard:05d}.parquet"
         problems = read_table(results / "problems/shards" / name, PROBLEMS)
-        choice = Choice("short", shard, parse_filter("correct_vote", "x"), 1)
+        choice = Choice("short", shard, parse_filter("correct_vote", "x", JUDGED), 1)
         tables.append(tmp_path / "short" / name)
         curate([results / "judged/medium" / name], [results / "answers/medium" / name], problems, choice, tables[-1])
     assert give_training(tables, tmp_path / "format_data") == 18

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[3]
     [
         ("sft", {"learning_rate": 1, "packing": True, "use_liger_kernel": True, "max_length": 5}),
         ("distill", {"beta": 0.5, "max_completion_length": 8, "use_vllm": True, "lr_scheduler_type": "cosine"}),
-        ("grpo", {"num_generations": 8, "vllm_mode": "colocate", "beta": 0.0, "report_to": "wandb"}),
+        ("grpo", {"num_generations": 8, "vllm_mode": "colocate", "beta": 0.0, "mask_truncated_completions": True}),
     ],
 )
 def test_arguments_of_trl_and_transformers_are_known(method, arguments):
@@ -42,6 +42,7 @@ def test_arguments_of_trl_and_transformers_are_known(method, arguments):
         ("grpo", "num_generation", "did you mean num_generations"),
         ("distill", "teacher_model_name_or_path", "is set by the workflow"),
         ("sft", "seed", "is set by the workflow"),
+        ("grpo", "report_to", "is no part of the experiment.*--set-resources train:report_to=trackio"),
         ("sft", "assistant_only_loss", "use completion_only_loss"),
         ("sft", "chat_template_path", "put the template into the start model"),
     ],
@@ -212,6 +213,12 @@ def test_processes_that_do_not_make_up_the_batch_are_named_before_anything_runs(
     for nodes, file, said in ((4, node8, "128 is no multiple of 256"), (1, tmp_path / "x.yaml", "no such file")):
         (complaint,) = training_complaints([job("train", file, nodes)], stages)
         assert said in complaint and "what to do:" in complaint
+    node8 = job("train", node8, 2)
+    for shown, said in (("trackyo", "'trackyo' is no tracker"), ("none, wandb", "wandb is not installed")):
+        node8.resources["report_to"] = shown
+        (complaint,) = training_complaints([node8], stages)
+        assert said in complaint and "what to do:" in complaint
+    assert training_complaints([node8], stages, here=False) == []  # a container has packages of its own
 
 
 def test_a_batch_has_one_size():
