@@ -18,7 +18,7 @@ rule evaluate_answers:
             "<results>/problems/sources/{benchmark}.parquet",
             benchmark=PLAN["benchmarks"]["all"],
         ),
-        model=lambda wildcards: model_inputs(wildcards.model),
+        model=lambda wildcards: model_inputs(PLAN["weights"][wildcards.model]),
     output:
         tables=expand(DRAWN, benchmark=PLAN["benchmarks"]["all"]),
     log:

@@ -25,6 +25,8 @@ if PLAN["teacher"]:
             {"training"},
         ),
     }
+if PLAN["grid"]:
+    OWN_FIGURES["arms"] = ("<results>/tables/arms.csv", "Results", {"results", "training"})
 if RL_STAGES:
     logs_of_rl = [f"<results>/training/{stage}.parquet" for stage in RL_STAGES]
     OWN_FIGURES["reinforcement"] = (logs_of_rl, "Training", {"training"})

@@ -102,6 +102,7 @@ rule tabulate_published:
 rule tabulate_arms:
     input:
         judged=JUDGED_BENCHMARKS,
+        training=expand("<results>/training/{stage}.parquet", stage=PLAN["stages"]),
     output:
         csv="<results>/tables/arms.csv",
         readable=report(
@@ -122,6 +123,7 @@ rule tabulate_arms:
     params:
         scripts=SCRIPTS,
         judged=files_in("judged"),
+        training=files_in("training"),
         evaluation=of_plan("evaluation"),
         grid=canonical_json(PLAN["grid"] or {}),
         seed=PLAN["seed"],
@@ -139,6 +141,7 @@ rule tabulate_arms:
             --judged {params.judged:q} \
             --evaluation {params.evaluation:q} \
             --grid {params.grid:q} \
+            --training {params.training:q} \
             --seed {params.seed} \
             --csv {output.csv:q} \
             &>{log:q}

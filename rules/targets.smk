@@ -21,7 +21,7 @@ if PLAN["teacher"]:
 if GRADERS:
     TABLES["tabulate_graders"] = {"results"}
 if PLAN["grid"]:
-    TABLES["tabulate_arms"] = {"results"}
+    TABLES["tabulate_arms"] = {"results", "training"}
 
 
 # the tables that can be made of what exists

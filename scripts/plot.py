@@ -20,6 +20,7 @@ FROM_CSV: dict[str, Callable[[pl.DataFrame], Figure]] = {
     "vote_shares": figures.vote_shares,
     "funnel": figures.funnel,
     "graders": figures.graders,
+    "arms": figures.arms,
     "accuracy_vs_parameters": figures.published_accuracy,
     "accuracy_vs_compute": figures.published_compute,
 }

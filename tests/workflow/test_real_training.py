@@ -377,6 +377,14 @@ def test_stages_choose_their_problems_by_the_teachers_verdicts_or_their_own_star
     assert hard > easy  # by the weight 1.5 - pass_rate
 
 
+def test_the_engine_ends_thinking_at_its_budget(study):
+    answers = pl.read_parquet(study / "evaluation" / "smollm2-think6" / "heldout" / "answers.parquet")
+    thought = answers["text"].str.extract(r"<think>(.*?)</think>").drop_nulls()
+    assert len(thought) >= 9 and thought.str.len_chars().max() < len("We are asked for 7 + 5. ")  # six tokens
+    curves = pl.read_csv(study / "tables" / "curves.csv").filter(pl.col("curve") == "thinking")
+    assert curves.select("model", "x").rows() == [("smollm2", 6)]
+
+
 def test_checkpoints_load_alike_and_say_what_they_are(study):
     for folder in (path for path in (study / "checkpoints").iterdir() if path.is_dir()):
         assert (folder / "model.safetensors").exists() and not list(folder.glob("adapter*"))

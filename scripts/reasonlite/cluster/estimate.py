@@ -174,7 +174,8 @@ def _training(config: Config, problems: float, rates: Rates) -> list[Line]:
     for stage in config.stages:
         weights = stage.weights if stage.method == "sft" else {}  # of on-policy stages nobody knows beforehand
         epochs = float(stage.arguments.get("num_train_epochs", 3))
-        seen += sum(tokens[name] * weight for name, weight in weights.items()) * epochs
+        budget = stage.tokens if stage.method == "sft" else None
+        seen += budget or sum(tokens[name] * weight for name, weight in weights.items()) * epochs
         stored += parameters * (rates["bytes_per_parameter"] + rates["checkpoint_parameters"])
     lines.append(Line("train", len(config.stages), 0, seen, seen / rates["training_speed"] / 3600, stored))
     return lines

@@ -137,7 +137,7 @@ def of_config(config: Config, known: dict[str, Shape], ranks: int) -> list[tuple
             found.append((f"train {stage.name}", training(shape, stage.arguments, ranks), 1.0))
     engines: dict[str, tuple[str, Any]] = {"generate_answers": (config.teacher.model, config.teacher.engine)}
     engines |= {
-        f"evaluate_answers {each.model}": (each.model, config.evaluation.engine)
+        f"evaluate_answers {each.model}": (each.weights, config.evaluation.engine)
         for each in config.evaluation.models
         if each.recorded is None
     }

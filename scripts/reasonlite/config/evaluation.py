@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from reasonlite.config.recorded import Log
 from reasonlite.config.settings import Adjudicator, Closed, Name, Prompt, Sampling, VllmEngine
@@ -45,9 +45,18 @@ class Benchmark(Closed):
 
 
 class Evaluated(Closed):
-    model: Name = Field(description="one of models or stages; any name where its answers are recorded")
+    model: Name = Field(description="one of models or stages; any name where its answers are recorded, or with `of`")
+    of: Name | None = Field(
+        None, description="the model or stage that answers, where `model` is one more name for it with other settings"
+    )
     prompt: Prompt = Field(default_factory=lambda: Prompt())
     sampling: Sampling | None = Field(None, description="needed unless its answers are recorded")
+    thinking: int | None = Field(
+        None, ge=1, description="tokens of reasoning after which the engine ends it and asks for the answer"
+    )
+    thinking_budgets: list[Annotated[int, Field(ge=1)]] = Field(
+        default_factory=list, description="evaluated once more with each of these as `thinking`, named <model>-think<n>"
+    )
     recorded: dict[Name, Log] | None = Field(
         None, description="by benchmark, the log of another program that holds its answers; the engine draws none then"
     )
@@ -58,6 +67,11 @@ class Evaluated(Closed):
         default_factory=dict, description="by benchmark, the score in per cent that was published for these answers"
     )
     published: str | None = Field(None, description="the model's name in config/published, to put it beside")
+
+    @property
+    def weights(self) -> str:
+        """The model or stage that answers."""
+        return self.of or self.model
 
 
 class Evaluation(Closed):
@@ -83,6 +97,26 @@ class Evaluation(Closed):
     )
 
     llm: Adjudicator | None = Field(None, description="the model that the grader llm asks, and its engine")
+
+    @model_validator(mode="before")
+    @classmethod
+    def budgets_in_full(cls, raw: Any) -> Any:
+        """Put an entry for each budget of thinking after the one that lists them."""
+        if not isinstance(raw, dict) or not isinstance(raw.get("models"), list):
+            return raw
+        found: list[Any] = []
+        for entry in raw["models"]:
+            budgets = entry.get("thinking_budgets") if isinstance(entry, dict) else None
+            if not isinstance(budgets, list) or not budgets or not isinstance(entry.get("model"), str):
+                found.append(entry)
+                continue
+            plain = {name: value for name, value in entry.items() if name not in ("thinking_budgets", "published")}
+            found.append({**entry, "thinking_budgets": []})
+            found += [
+                plain | {"model": f"{entry['model']}-think{n}", "of": entry.get("of") or entry["model"], "thinking": n}
+                for n in budgets
+            ]
+        return {**raw, "models": found}
 
     def answered(self, entry: Evaluated) -> list[str]:
         """The benchmarks that a model has answers to: all that are drawn, or those that are recorded."""

@@ -281,11 +281,15 @@ def _check_evaluation(experiment: Experiment) -> None:
     for position, entry in enumerate(evaluation.models):
         where = f"evaluation.models[{position}]"
         if entry.recorded is None:
-            _one_of(f"{where}.model", entry.model, known)
+            _one_of(f"{where}.{'of' if entry.of else 'model'}", entry.weights, known)
+            if entry.of is not None and entry.model in known:
+                raise ValueError(f"{where}.model: {entry.model!r} is a model or stage; give another name beside `of`")
             if entry.sampling is None:
                 raise ValueError(f"{where}.sampling: needed, because its answers are drawn here")
             if evaluation.engine is None:
                 raise ValueError(f"evaluation.engine: needed, because the answers of {entry.model} are drawn here")
+        if entry.thinking is not None:
+            _check_thinking(where, entry.thinking, evaluation)
         for name in entry.recorded or {}:
             _one_of(f"{where}.recorded", name, evaluation.benchmarks)
         for name in entry.claimed:
@@ -303,6 +307,16 @@ def _check_evaluation(experiment: Experiment) -> None:
             raise ValueError(
                 f"evaluation.pass_at: {k} is not between 1 and answers_per_problem, {evaluation.answers_per_problem}"
             )
+
+
+def _check_thinking(where: str, budget: int, evaluation: Evaluation) -> None:
+    """The engine can only end the reasoning of a model whose marks it knows."""
+    engine = evaluation.engine
+    if engine is not None and not {"reasoning_config", "reasoning_parser"} & set(engine.arguments):
+        raise ValueError(
+            f"{where}.thinking: {budget} needs evaluation.engine.arguments to say how reasoning begins and ends, as in"
+            " {reasoning_config: {reasoning_start_str: <think>, reasoning_end_str: </think>}}"
+        )
 
 
 def _check_graders(experiment: Experiment) -> None:

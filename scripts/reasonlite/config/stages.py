@@ -55,6 +55,20 @@ class SftStage(_Stage):
         "drop", description="examples longer than max_length: left out and counted, or the stage is refused"
     )
 
+    tokens: int | None = Field(
+        None,
+        ge=1,
+        description="tokens of examples, prompts included, that the stage learns from: passes over all of them, each in"
+        " an order of its own, up to the last example that fits; instead of num_train_epochs",
+    )
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        for name in ("num_train_epochs", "max_steps"):
+            if self.tokens is not None and name in self.arguments:
+                raise ValueError(f"tokens and arguments.{name}: give one of them")
+        return self
+
     @property
     def weights(self) -> dict[str, float]:
         return self.data if isinstance(self.data, dict) else dict.fromkeys(self.data, 1.0)
@@ -126,6 +140,9 @@ class Grid(Closed):
     seeds: list[int] = Field(min_length=1, description="each arm is trained once a seed")
     recipes: dict[Name, dict[str, Any]] = Field(min_length=1, description="stages without name, start and seed")
     arms: dict[Name, list[Name]] = Field(min_length=1, description="chains of recipes, by name")
+    reference: Name | None = Field(
+        None, description="arm that the others are compared with, seed by seed, in tables/arms; default: the base"
+    )
     sampling: Sampling = Field(description="how the bases and the arms' last stages are evaluated")
     prompt: Prompt = Field(default_factory=lambda: Prompt())
 
@@ -155,6 +172,8 @@ def arms(grid: Grid) -> list[Arm]:
 def stages_of(grid: Grid) -> list[dict[str, Any]]:
     """The grid's stages as plain config, each once, every stage after the one it starts from."""
     found: dict[str, dict[str, Any]] = {}
+    if grid.reference not in (None, *grid.arms):
+        raise ValueError(f"grid.reference: {grid.reference!r} is not one of {', '.join(sorted(grid.arms))}")
     for base, chain, seed in itertools.product(grid.bases, grid.arms.values(), grid.seeds):
         start = grid.bases[base]
         for length, recipe in enumerate(chain, 1):

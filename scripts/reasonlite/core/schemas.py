@@ -276,10 +276,10 @@ PER_PROBLEM = pl.Schema(
 )
 CURVES = pl.Schema(
     {
-        "curve": pl.String,  # pass@k, budget
+        "curve": pl.String,  # pass@k, budget, thinking
         "benchmark": pl.String,
         "model": pl.String,
-        "x": pl.Int64,  # k, or generated tokens allowed for an answer
+        "x": pl.Int64,  # k, generated tokens allowed for an answer, or for its reasoning
         "value": pl.Float64,
         "low": pl.Float64,
         "high": pl.Float64,

@@ -201,8 +201,15 @@ def per_problem(measured: Measured) -> pl.DataFrame:
 
 
 def curves(measured: Measured, settings: Evaluation, seed: int) -> pl.DataFrame:
-    """CURVES: pass@k for every k up to n, and avg@n within a budget of generated tokens per answer."""
+    """CURVES: pass@k for every k up to n, and avg@n by the tokens that an answer may have.
+
+    These come in two ways. budget: the answers as they are, of which those that are longer count as wrong; thinking:
+    answers drawn anew, their reasoning ended by the engine, x being its budget, and last the answers without one.
+    """
     rows = []
+    thinking = {entry.model: (entry.weights, entry.thinking) for entry in settings.models if entry.thinking}
+    whole = {entry.model: entry.sampling.max_tokens for entry in settings.models if entry.sampling}
+    whole = {name: most for name, most in whole.items() if name in {of for of, _ in thinking.values()}}
     for benchmark, by_model in measured.items():
         known = [scores.tokens for scores in by_model.values() if scores.counted]
         largest = max((float(tokens.max()) for tokens in known), default=0.0)
@@ -211,13 +218,17 @@ def curves(measured: Measured, settings: Evaluation, seed: int) -> pl.DataFrame:
         budgets = sorted({int(value) for value in grid} | {int(largest)})
         for model, scores in by_model.items():
             points = [("pass@k", k, metrics.pass_at_k(scores.right, k)) for k in range(1, scores.n + 1)]
-            for budget in budgets if scores.counted else []:
+            for budget in budgets if scores.counted and model not in thinking else []:
                 points.append(
                     ("budget", budget, metrics.within_budget(scores.right, scores.tokens, scores.finished, budget))
                 )
+            of, allowed = thinking.get(model, (model, whole.get(model)))
+            if allowed is not None:
+                points.append(("thinking", allowed, metrics.avg_at_n(scores.right)))
             for kind, x, values in points:
                 interval = bootstrap(100 * values, resamples=min(settings.resamples, 2_000), seed=seed)
-                rows.append((kind, benchmark, model, x, *vars(interval).values()))
+                name = of if kind == "thinking" else model
+                rows.append((kind, benchmark, name, x, *vars(interval).values()))
     return frame_of(rows, CURVES)
 
 

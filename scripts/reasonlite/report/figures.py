@@ -106,6 +106,36 @@ def stages(results: pl.DataFrame, baseline: str) -> Figure:
 
 
 @_styled
+def arms(table: pl.DataFrame) -> Figure:
+    """avg@n of each arm of a grid with its 95% interval, a panel a base and benchmark; ticks: the worst and best seed.
+
+    ``table``: ARMS. The broken line is the base.
+    """
+    panels = table.group_by("base", "benchmark", maintain_order=True)
+    parts = [(f"{base}: {benchmark}" if table["base"].n_unique() > 1 else str(benchmark), part)
+             for (base, benchmark), part in panels]  # fmt: skip
+    columns = min(len(parts), 2)
+    rows = -(-len(parts) // columns)
+    most = max(part.height for _, part in parts)
+    figure = Figure(figsize=(COLUMN if columns == 1 else PAGE, rows * (0.7 + 0.2 * most)), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).flatten()
+    for axes, (title, part) in zip(grid, parts, strict=False):
+        places = list(range(part.height))
+        errors = [part["value"] - part["low"], part["high"] - part["value"]]
+        axes.errorbar(part["value"], places, xerr=errors, fmt="o", color=COLOURS[0], markersize=4, capsize=2.5)
+        for column in ("seed_low", "seed_high"):
+            axes.plot(part[column], places, linestyle="none", marker="|", color=COLOURS[1], markersize=7)
+        axes.axvline(part.filter(pl.col("arm") == "base")["value"][0], color=COLOURS[7], linestyle="--", linewidth=0.8)
+        axes.set_yticks(places, part["arm"].to_list())
+        axes.invert_yaxis()
+        axes.set_title(title, loc="left")
+        axes.set_xlabel("avg@n (%), 95% interval over seeds and problems")
+    for axes in grid[len(parts) :]:
+        axes.set_visible(False)
+    return figure
+
+
+@_styled
 def graders(table: pl.DataFrame) -> Figure:
     """Accuracy of each model by each grader with 95% intervals, a panel a benchmark; ``table``: GRADERS."""
     panels = [(name, part) for (name,), part in table.group_by("benchmark", maintain_order=True)]
@@ -284,6 +314,8 @@ def _curves(table: pl.DataFrame, kind: str, label: str) -> Figure:
             marker = {"marker": MARKERS[position % 8], "markersize": 3.5} if few else {}
             panel.plot(part["x"], part["value"], label=model if panel is axes[0] else None, **look, **marker)
             panel.fill_between(part["x"], part["low"], part["high"], color=colour, alpha=0.15, linewidth=0)
+            if kind == "budget":
+                _thinking(panel, table.filter(pl.col("benchmark") == benchmark, pl.col("model") == model), colour)
         panel.set_title(benchmark)
         panel.set_xlabel(label)
         panel.set_xscale("log", base=2 if kind == "pass@k" else 10)
@@ -297,6 +329,16 @@ def _curves(table: pl.DataFrame, kind: str, label: str) -> Figure:
     return figure
 
 
+def _thinking(panel, table: pl.DataFrame, colour: str) -> None:
+    """Answers whose reasoning the engine ended: a diamond for each budget, with its interval."""
+    part = table.filter(pl.col("curve") == "thinking").sort("x")
+    errors = [part["value"] - part["low"], part["high"] - part["value"]]
+    if part.height:
+        panel.errorbar(
+            part["x"], part["value"], yerr=errors, fmt="D", color=colour, markersize=4, capsize=2, mfc="white"
+        )
+
+
 @_styled
 def pass_at_k(table: pl.DataFrame) -> Figure:
     """pass@k for every k with 95% bands, a panel a benchmark; ``table`` is the table of curves."""
@@ -305,7 +347,10 @@ def pass_at_k(table: pl.DataFrame) -> Figure:
 
 @_styled
 def budget(table: pl.DataFrame) -> Figure:
-    """avg@n against the tokens an answer may take, a panel a benchmark; ``table`` is the table of curves."""
+    """avg@n against the tokens an answer may take, a panel a benchmark; ``table`` is the table of curves.
+
+    Lines: longer answers count as wrong. Diamonds: answers whose reasoning the engine ended at a budget of tokens.
+    """
     return _curves(table, "budget", "tokens allowed for an answer")
 
 

@@ -31,6 +31,8 @@ def train(job: common.Job) -> None:
     # tokens and labels are made already, and nothing is longer than max_length: TRL has nothing to prepare
     # and every column is one that the collator takes
     ready = {"dataset_kwargs": {"skip_prepare_dataset": True}, "remove_unused_columns": False}
+    if job.stage.tokens is not None:
+        ready["num_train_epochs"] = 1  # of what is chosen up to them
     config = SFTConfig(**common.settings_for(job, **ready))
     examples = examples_of(job, job.stage, tokenizer, config)
     if config.padding_free and not config.packing:
@@ -119,7 +121,32 @@ def examples_of(job: common.Job, stage: SftStage, tokenizer: Any, config: Any) -
         )
     if config.max_length is not None:
         _leave_long_ones_out(examples, stage, config.max_length)
+    if stage.tokens is not None:
+        examples.choose(up_to(stage.tokens, examples.lengths, job.seed, where))
+        log.info("%d examples, some of them repeated, of %d tokens", len(examples), int(examples.lengths.sum()))
     return examples
+
+
+def up_to(tokens: int, lengths: np.ndarray, seed: int, where: str) -> np.ndarray:
+    """Positions of examples, one pass after the other and each shuffled, until the next would be more than ``tokens``.
+
+    ``lengths``: tokens of each example. Two stages of one budget so differ by less than an example.
+    """
+    total, whole = 0, int(lengths.sum(dtype=np.int64))
+    chosen: list[np.ndarray] = []
+    while True:
+        order = np.random.default_rng([seed, len(chosen)]).permutation(len(lengths))
+        if total + whole > tokens:
+            break
+        chosen.append(order)
+        total += whole
+    fitting = np.cumsum(lengths[order], dtype=np.int64) <= tokens - total
+    chosen.append(order[fitting])
+    found = np.concatenate(chosen)
+    if not len(found):
+        said = f"{tokens} tokens hold no example; the shortest has {lengths.min()}"
+        raise UserError(said, where=f"{where}.tokens", todo="raise it")
+    return found
 
 
 def _by_stratum(data: list[Path]) -> dict[str, list[Path]]:

@@ -45,6 +45,8 @@ def plan_of(config: Experiment, root: Path) -> dict[str, Any]:
             for entry in config.evaluation.models
             if entry.recorded is None
         },
+        # whose weights answer under a name
+        "weights": {entry.model: entry.weights for entry in config.evaluation.models if entry.recorded is None},
         "recorded": {
             entry.model: {name: _recorded(log) for name, log in entry.recorded.items()}
             for entry in config.evaluation.models
@@ -174,12 +176,15 @@ def evaluation_effort(config: Experiment, entry: Evaluated, benchmark: str) -> E
     if entry.sampling is None:
         raise ValueError(f"{entry.model} has no sampling")
     own = settings.benchmarks[benchmark]
-    prompt = entry.prompt
+    prompt, sampling = entry.prompt, entry.sampling
+    if entry.thinking is not None:
+        arguments = {**sampling.arguments, "thinking_token_budget": entry.thinking}
+        sampling = sampling.model_copy(update={"arguments": arguments})
     if own.instruction is not None:
         prompt = prompt.model_copy(update={"instruction": own.instruction})
     return Effort(
         prompt=prompt,
-        sampling=entry.sampling,
+        sampling=sampling,
         answers_per_problem=own.answers_per_problem or settings.answers_per_problem,
         first_seed=settings.first_seed,
     )

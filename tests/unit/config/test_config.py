@@ -119,6 +119,24 @@ def test_a_probe_asks_its_model_or_what_each_stage_starts_from():
     assert plan["rated"] == ["teacher"] and plan["probes"] == {}
 
 
+def test_budgets_of_thinking_are_evaluated_under_names_of_their_own():
+    raw = changed(["evaluation", "models", 2, "thinking_budgets"], [512, 64])
+    with pytest.raises(UserError, match=r"models\[3\]\.thinking: 512 needs evaluation\.engine\.arguments to say"):
+        parse_config(raw)
+    marks = {"reasoning_config": {"reasoning_start_str": "<think>", "reasoning_end_str": "</think>"}}
+    raw["evaluation"]["engine"]["arguments"] = marks
+    config = parse_config(raw)
+    plan = plan_of(config, ROOT)
+    assert list(plan["drawn"])[2:] == ["final", "final-think512", "final-think64"]
+    assert plan["weights"]["final-think64"] == "final" == plan["weights"]["final"]
+    assert "thinking_token_budget" not in plan["drawn"]["final"][0]["sampling"]["arguments"]
+    assert plan["drawn"]["final-think64"][0]["sampling"]["arguments"]["thinking_token_budget"] == 64
+    assert type(config.evaluation).model_validate(plan["evaluation"]) == config.evaluation  # as jobs are given it
+    raw["evaluation"]["models"][0]["of"] = "turbo"
+    with pytest.raises(UserError, match="'smollm2' is a model or stage; give another name beside `of`"):
+        parse_config(raw)
+
+
 def test_not_a_mapping_and_not_yaml_are_named(tmp_path):
     with pytest.raises(UserError, match="not a mapping"):
         parse_config([1])

@@ -29,13 +29,30 @@ def test_an_arm_is_the_mean_over_its_seeds_and_is_compared_with_its_base():
             "b-x-s2": scores([[0, 0], [1, 1], [1, 1], [0, 0]]),
         }
     }
-    base, arm = arms.measure(measured, GRID, 2000, 0).iter_rows(named=True)
+    base, arm = arms.measure(measured, GRID, {}, 2000, 0).iter_rows(named=True)
     assert (base["arm"], base["value"], base["difference"], base["seeds"]) == ("base", 37.5, 0.0, 1)
     assert (arm["arm"], arm["value"], arm["seed_low"], arm["seed_high"]) == ("a", 62.5, 50.0, 75.0)
     assert arm["difference"] == 25.0 and arm["difference_low"] < 25.0 < arm["difference_high"]
     assert (arm["seeds"], arm["problems"]) == (2, 4)
-    header, rows = arms.readable(arms.measure(measured, GRID, 100, 0))
-    assert header == ["base", "arm", "sums"] and rows[1][2].startswith("62.5 [") and "(+25.0 [" in rows[1][2]
+    learnt = {"b-x-s1": 1000, "b-x-s2": 1400}
+    header, rows = arms.readable(arms.measure(measured, GRID, learnt, 100, 0), "base")
+    assert header == ["base", "arm", "tokens", "sums"] and rows[1][2] == "1,200" and rows[0][2] == ""
+    assert rows[1][3].startswith("62.5 [") and "(+25.0 [" in rows[1][3] and "(" not in rows[0][3]
+
+
+def test_arms_may_be_compared_with_one_of_them_seed_by_seed():
+    raw = GRID.model_dump() | {"arms": {"a": ["x"], "c": ["x", "x"]}, "reference": "a"}
+    measured = {
+        "sums": {
+            "m": scores([[0], [0]]),
+            **{"b-x-s1": scores([[1], [1]]), "b-x-s2": scores([[0], [0]])},
+            **{"b-x-x-s1": scores([[1], [0]]), "b-x-x-s2": scores([[1], [0]])},
+        }
+    }
+    base, first, second = arms.measure(measured, Grid.model_validate(raw), {"b-x-s1": 5}, 500, 0).iter_rows(named=True)
+    assert (base["difference"], first["difference"], second["difference"]) == (-50.0, 0.0, 0.0)
+    assert first["difference_low"] == first["difference_high"] == 0.0 < second["difference_high"]
+    assert first["tokens"] is None  # the other seed's log does not tell
 
 
 def test_with_one_seed_it_is_the_bootstrap_over_problems():
@@ -72,4 +89,4 @@ def test_the_interval_holds_the_truth_as_often_as_it_says():
 
 def test_a_model_that_was_not_evaluated_is_named():
     with pytest.raises(UserError, match=r"b-x-s1, b-x-s2 was not evaluated"):
-        arms.measure({"sums": {"m": scores([[1]])}}, GRID, 10, 0)
+        arms.measure({"sums": {"m": scores([[1]])}}, GRID, {}, 10, 0)

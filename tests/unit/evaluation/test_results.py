@@ -12,6 +12,7 @@ from reasonlite.core.errors import UserError
 from reasonlite.core.schemas import JUDGED, TRAINING_LOG, VOTES
 from reasonlite.core.tables import frame_of, write_table
 from reasonlite.evaluation import results
+from reasonlite.evaluation.arms import ARMS
 from reasonlite.labels.groups import group
 from reasonlite.labels.judged import judge
 from reasonlite.labels.votes import vote
@@ -103,6 +104,22 @@ def test_each_problem_and_each_curve(measured):
     assert budget.filter(pl.col("x") < 10)["value"].max() == 0.0  # every answer has ten tokens
 
 
+def test_budgets_of_thinking_are_a_curve_of_the_model_that_answered(measured):
+    drawn = {"sampling": {"temperature": 1, "max_tokens": 90}}
+    models = [
+        {"model": "final"} | drawn,
+        {"model": "short", "of": "final", "thinking": 8} | drawn,
+        {"model": "base"} | drawn,
+    ]
+    settings = Evaluation.model_validate(SETTINGS.model_dump() | {"models": models})
+    scores = {"aime24": measured["aime24"] | {"short": measured["aime24"]["base"]}}
+    curves = results.curves(scores, settings, 0)
+    thinking = curves.filter(pl.col("curve") == "thinking").sort("x")
+    assert thinking.select("model", "x", "value").rows() == [("final", 8, 25.0), ("final", 90, 75.0)]
+    assert set(curves.filter(pl.col("curve") == "budget")["model"]) == {"base", "final"}
+    assert figures.budget(curves).axes[0].containers  # its diamonds have intervals
+
+
 def test_compute_by_hand(measured):
     row = results.compute(measured, SETTINGS).row(0, named=True)
     flops = 4 * (2 * 0.5e9 * 10 + 4 * 2 * 4 * 10 * 11 / 2)
@@ -182,6 +199,10 @@ def test_lengths_and_vote_shares_count_everything_once(spread):
     assert found["no top answer"] == (0.0, 1)
 
 
+def arm(name, value):
+    return ("m", name, "sums", 2, 8, value, value - 2, value + 2, value - 1, value + 1, None, 0.0, 0.0, 0.0)
+
+
 def test_figures_are_byte_stable_in_every_format(table, measured, spread, tmp_path):
     steps = pl.DataFrame([("problems", "read", 9, None), ("answers: high", "drawn", 5, 70)], schema=STEPS, orient="row")
     step = {"stage": "turbo", "epoch": 1.0, "grad_norm": 1.0, "tokens": 5, "mean_token_accuracy": 0.5}
@@ -197,6 +218,8 @@ def test_figures_are_byte_stable_in_every_format(table, measured, spread, tmp_pa
         "vote_shares": lambda: figures.vote_shares(spread[1]),
         "funnel": lambda: figures.funnel(steps),
         "loss": lambda: figures.loss(log),
+        "reinforcement": lambda: figures.reinforcement(log.with_columns(reward=0.5, reward_std=0.1, all_wrong=1.0)),
+        "arms": lambda: figures.arms(pl.DataFrame([arm("base", 5.0), arm("a", 9.0)], schema=ARMS, orient="row")),
         "accuracy_vs_parameters": lambda: figures.published_accuracy(published),
         "accuracy_vs_compute": lambda: figures.published_compute(published),
     }.items():

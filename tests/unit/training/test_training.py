@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given
@@ -133,6 +134,27 @@ def test_a_weight_is_how_often_an_example_is_seen(weight, count, seed):
     assert seen.total() == int(weight) * count + round(count * (weight % 1))
     assert max(seen.values(), default=0) - (min(seen.values()) if len(seen) == count else 0) <= 1
     assert (sft.weighted(ids, "a", weight, seed) == sft.weighted(ids, "a", weight, seed)).all()
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=30), st.integers(50, 2000), st.integers(0, 5))
+def test_a_budget_of_tokens_is_met_to_within_an_example_and_all_are_seen_before_one_again(lengths, tokens, seed):
+    lengths = np.array(lengths, np.int32)
+    places = sft.up_to(tokens, lengths, seed, "stage s")
+    total = lengths[places].sum()
+    assert total <= tokens < total + lengths.max() + lengths.sum() * (tokens < lengths.sum())
+    seen = Counter(places.tolist())
+    assert max(seen.values()) - (min(seen.values()) if len(seen) == len(lengths) else 0) <= 1
+    assert (places == sft.up_to(tokens, lengths, seed, "stage s")).all()
+    first = places[: len(lengths)]
+    assert len(set(first.tolist())) == len(first)
+
+
+def test_a_budget_that_holds_no_example_or_is_given_twice_is_named():
+    with pytest.raises(UserError, match=r"stage s.tokens: 5 tokens hold no example; the shortest has 9"):
+        sft.up_to(5, np.array([9, 12], np.int32), 0, "stage s")
+    stage = {"name": "s", "method": "sft", "start": "m", "data": ["a"], "tokens": 9}
+    with pytest.raises(ValueError, match=r"tokens and arguments\.num_train_epochs: give one of them"):
+        SftStage.model_validate(stage | {"arguments": {"num_train_epochs": 2}})
 
 
 @pytest.mark.parametrize(
