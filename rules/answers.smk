@@ -10,14 +10,14 @@ wildcard_constraints:
 rule generate_answers:
     input:
         problems="<results>/problems/shards/{shard}.parquet",
-        model=(
-            model_inputs(PLAN["teacher"]["model"])
-            if PLAN["teacher"]["engine"]["kind"] == "vllm"
+        model=lambda wildcards: (
+            model_inputs(effort_of(wildcards)["model"])
+            if effort_of(wildcards)["engine"]["kind"] == "vllm"
             else []
         ),
-        recorded=(
-            f"{PLAN['teacher']['engine']['folder']}/{{effort}}/{{shard}}.parquet"
-            if PLAN["teacher"]["engine"]["kind"] == "recorded"
+        recorded=lambda wildcards: (
+            f"{effort_of(wildcards)['engine']['folder']}/{wildcards.effort}/{wildcards.shard}.parquet"
+            if effort_of(wildcards)["engine"]["kind"] == "recorded"
             else []
         ),
     output:
@@ -34,16 +34,16 @@ rule generate_answers:
         scripts=SCRIPTS,
         model=lambda wildcards, input: option("--model", input.model and input.model[0]),
         recorded=lambda wildcards, input: option("--recorded", input.recorded),
-        engine=canonical_json(PLAN["teacher"]["engine"]),
-        settings=lambda wildcards: canonical_json(PLAN["teacher"]["efforts"][wildcards.effort]),
+        engine=lambda wildcards: canonical_json(effort_of(wildcards)["engine"]),
+        settings=lambda wildcards: canonical_json(effort_of(wildcards)["settings"]),
         seed=PLAN["seed"],
         lock=LOCK_OPTION,
         commit=PLAN["teacher"]["commit"],
         journal=f"{RESULTS}/journals/{{effort}}/{{shard}}",
         identity=lambda wildcards: identity(
             "generate_answers",
-            engine=PLAN["teacher"]["engine"],
-            settings=PLAN["teacher"]["efforts"][wildcards.effort],
+            engine=effort_of(wildcards)["engine"],
+            settings=effort_of(wildcards)["settings"],
             seed=PLAN["seed"],
         ),
     message:

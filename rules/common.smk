@@ -152,6 +152,11 @@ def model_inputs(name):
     return [ancient(model_folder(name)), f"{model_folder(name)}.sha256"]
 
 
+def effort_of(wildcards):
+    """Who answers at a teacher's effort, by which engine, with which settings."""
+    return PLAN["teacher"]["efforts"][wildcards.effort]
+
+
 def stage_of(wildcards):
     """The settings of the stage that a job is for."""
     return PLAN["stages"][wildcards.stage]["settings"]

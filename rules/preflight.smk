@@ -45,7 +45,9 @@ rule preflight_engine:
             PLAN["teacher"]["engine"]["kind"] == "vllm"
             and canonical_json(PLAN["teacher"]["engine"]),
         ),
-        effort=lambda wildcards: canonical_json(next(iter(PLAN["teacher"]["efforts"].values()))),
+        effort=lambda wildcards: canonical_json(
+            next(iter(PLAN["teacher"]["efforts"].values()))["settings"]
+        ),
         model=option(
             "--model",
             PLAN["teacher"]["engine"]["kind"] == "vllm"

@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 arguments.commit,
                 tuple(arguments.part),
             )
-            problems = tables.read_table(path, schemas.PROBLEMS, ["id", "problem"])
+            problems = generation.asked(tables.read_table(path, schemas.PROBLEMS, ["id", "problem"]), settings)
             counts = generation.generate(problems, job, journal, shared.engine, output, watch)
             log.info("%s: %s", output, ", ".join(f"{count} {status}" for status, count in sorted(counts.items())))
 
@@ -81,7 +81,7 @@ def replay(arguments: argparse.Namespace) -> None:
     """Take one table's answers from those recorded."""
     settings, output = arguments.settings[0], arguments.output[0]
     job = generation.Job(arguments.effort, settings, arguments.engine, "", arguments.seed, arguments.commit)
-    problems = tables.read_table(arguments.problems[0], schemas.PROBLEMS, ["id"])
+    problems = generation.asked(tables.read_table(arguments.problems[0], schemas.PROBLEMS, ["id"]), settings)
     counts = generation.replay(problems, job, arguments.recorded, output)
     logs.get_logger("generate_answers").info("%s: %s", output, counts)
 

@@ -17,6 +17,7 @@ import yaml
 from running import ROOT, environment, need_vllm, run_snakemake
 
 from reasonlite.core.schemas import CURRICULUM
+from reasonlite.core.seeding import place_of
 from reasonlite.core.tables import frame_of, write_table
 
 pytestmark = [pytest.mark.slow, pytest.mark.full]
@@ -375,6 +376,15 @@ def test_stages_choose_their_problems_by_the_teachers_verdicts_or_their_own_star
     seen = teachers.join(drawn, on="problem_id", how="left").with_columns(pl.col("count").fill_null(0))
     hard, easy = (seen.filter(pl.col("pass_rate") == rate)["count"].mean() for rate in (0, 1))
     assert hard > easy  # by the weight 1.5 - pass_rate
+
+
+def test_a_second_teacher_is_asked_its_part_of_the_problems_and_told_apart(study):
+    first, second = (pl.read_parquet(study / "judged" / effort) for effort in ("medium", "second"))
+    assert first["problem_id"].n_unique() == 16 > second["problem_id"].n_unique() > 2
+    assert set(second["problem_id"]) == {name for name in first["problem_id"] if place_of(name) >= 0.5}
+    votes = pl.read_parquet(study / "votes")
+    assert votes["drawn"].to_list() == [2] * 16  # those of the first alone
+    assert {"medium", "second"} <= set(pl.read_csv(study / "tables" / "lengths.csv")["part"])
 
 
 def test_the_engine_ends_thinking_at_its_budget(study):

@@ -29,7 +29,7 @@ from reasonlite.core.logs import get_logger
 from reasonlite.core.machine import version_of
 from reasonlite.core.pace import Pace
 from reasonlite.core.schemas import ANSWERS, JOURNAL, RECORDED
-from reasonlite.core.seeding import answer_seed, retry_seed
+from reasonlite.core.seeding import answer_seed, place_of, retry_seed
 from reasonlite.core.tables import (
     TableWriter,
     about_table,
@@ -69,6 +69,15 @@ class Job:
         seed = answer_seed(self.seed, problem_id, self.effort, number) if first is None else first + number
         template_arguments = self.settings.prompt.template_arguments
         return request_of(messages, seed, self.model, self.engine, self.settings.sampling, template_arguments)
+
+
+def asked(problems: pl.DataFrame, settings: Effort) -> pl.DataFrame:
+    """The problems (with their id) that an effort is asked to answer: all, or those in its part of all places."""
+    low, high = settings.problems
+    if (low, high) == (0.0, 1.0):
+        return problems
+    places = [place_of(name) for name in problems["id"]]
+    return problems.filter(pl.Series(places, dtype=pl.Float64).is_between(low, high, closed="left"))
 
 
 def request_of(

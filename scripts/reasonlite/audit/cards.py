@@ -14,6 +14,7 @@ import yaml
 
 from reasonlite.audit.scores import model_index
 from reasonlite.config.experiment import Config
+from reasonlite.config.settings import Effort
 from reasonlite.core import layout
 
 UNSTATED = "not stated (release.licenses in the config)"
@@ -61,24 +62,19 @@ def dataset_card(config: Config, results: Path) -> str:
     licenses = release.licenses
     sources = [[name, _where(each), licenses.get(name, UNSTATED)] for name, each in config.problems.sources.items()]
     filters = [[name, ", ".join(each.efforts), f"`{each.filter}`"] for name, each in config.strata.items()]
-    efforts = [
-        [name, each.answers_per_problem, f"`{each.sampling.model_dump_json(exclude_none=True)}`"]
-        for name, each in teacher.efforts.items()
+    efforts = [_effort(name, teacher.asked(name)[0], each) for name, each in teacher.efforts.items()]
+    teachers = [
+        f"- {name} ({_where(config.models[name])}), licence: {licenses.get(name, UNSTATED)}"
+        for name in dict.fromkeys(teacher.asked(effort)[0] for effort in teacher.efforts)
     ]
-    named, licence = config.models[teacher.model], licenses.get(teacher.model, UNSTATED)
     return "\n".join(
         [
             *_front(fields),
             *(f"# {release.title or config.experiment}", "", release.description, ""),
             *("Training examples of a reasoning model: problems, and a teacher's answers that were judged.", ""),
             *("## Sources", "", *_table(["source", "from", "licence"], sources), ""),
-            *(
-                "## Teacher",
-                "",
-                f"{teacher.model} ({_where(named)}), licence: {licence}",
-                "",
-            ),
-            *(*_table(["effort", "answers a problem", "sampling"], efforts), ""),
+            *("## Teachers" if len(teachers) > 1 else "## Teacher", "", *teachers, ""),
+            *(*_table(["effort", "teacher", "answers a problem", "of the problems", "sampling"], efforts), ""),
             *("## Strata", "", *_table(["stratum", "efforts", "filter"], filters), ""),
             *("## Funnel", "", *_table(funnel.columns, _blank(funnel)), ""),
             *(
@@ -89,6 +85,12 @@ def dataset_card(config: Config, results: Path) -> str:
             ),
         ]
     )
+
+
+def _effort(name: str, model: str, effort: Effort) -> list[Any]:
+    low, high = effort.problems
+    share = "all" if (low, high) == (0, 1) else f"{high - low:.0%}, places {low:g} to {high:g}"
+    return [name, model, effort.answers_per_problem, share, f"`{effort.sampling.model_dump_json(exclude_none=True)}`"]
 
 
 def _blank(frame: pl.DataFrame) -> list[list[Any]]:

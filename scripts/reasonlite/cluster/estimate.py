@@ -14,6 +14,7 @@ import polars as pl
 import yaml
 
 from reasonlite.config.experiment import Config, root_of
+from reasonlite.config.settings import Effort
 from reasonlite.config.sources import Source
 from reasonlite.config.stages import OnPolicy
 from reasonlite.core.errors import UserError
@@ -110,9 +111,10 @@ def estimate(config: Config, rates: Rates) -> list[Line]:
         Line("fetch_problems", len(config.problems.sources) + benchmarks),
         Line("shard_problems", 1),
     ]
-    drawn = problems * sum(effort.answers_per_problem for effort in teacher.efforts.values())
-    generated = _generated("generate_answers", len(teacher.efforts) * shards, drawn, "teacher", rates)
-    lines.append(replace(generated, gpu_hours=generated.gpu_hours if teacher.engine.kind == "vllm" else 0))
+    drawn = {name: problems * _drawn(effort) for name, effort in teacher.efforts.items()}
+    here = sum(count for name, count in drawn.items() if teacher.asked(name)[1].kind == "vllm")
+    generated = _generated("generate_answers", len(drawn) * shards, sum(drawn.values()), "teacher", rates)
+    lines.append(replace(generated, gpu_hours=generated.gpu_hours * here / max(sum(drawn.values()), 1)))
     if config.labels.judge != "rules":
         lines += [Line("adjudicate", shards), Line("settle_groups", shards)]
     lines += [Line(rule, shards) for rule in ("group_answers", "vote_and_judge")]
@@ -129,6 +131,11 @@ def estimate(config: Config, rates: Rates) -> list[Line]:
     return lines
 
 
+def _drawn(effort: Effort) -> float:
+    """Answers for a problem, on the mean over all problems."""
+    return effort.answers_per_problem * (effort.problems[1] - effort.problems[0])
+
+
 def _generated(rule: str, jobs: int, answers: float, who: str, rates: Rates) -> Line:
     tokens = answers * rates[f"{who}_tokens"]
     stored = 2 * tokens * rates["text_bytes_per_token"] * rates["compressed"] / 1e9  # the journal, and the table of it
@@ -142,7 +149,7 @@ def _probes(config: Config, problems: float, rates: Rates) -> list[Line]:
     shards, probes = config.problems.shards, [config.probes[name] for name, model in sorted(asked) if model]
     lines = []
     if probes:
-        answers = problems * sum(probe.answers_per_problem for probe in probes)
+        answers = problems * sum(map(_drawn, probes))
         drawn = _generated("draw_probe", len(probes) * shards, answers, "student", rates)
         lines += [drawn, Line("judge_probe", len(probes) * shards)]
     return [*lines, *([Line("rate_problems", len(asked) * shards)] if asked else [])]
@@ -158,7 +165,7 @@ def _training(config: Config, problems: float, rates: Rates) -> list[Line]:
     examples = {}
     for name, stratum in config.strata.items():
         efforts = stratum.efforts or list(config.teacher.efforts)
-        drawn = problems * sum(config.teacher.efforts[effort].answers_per_problem for effort in efforts)
+        drawn = problems * sum(_drawn(config.teacher.efforts[effort]) for effort in efforts)
         examples[name] = drawn * rates["kept"]
     tokens = {name: count * rates["teacher_tokens"] for name, count in examples.items()}
     text = sum(tokens.values()) * rates["text_bytes_per_token"] * rates["compressed"] / 1e9

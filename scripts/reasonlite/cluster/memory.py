@@ -135,7 +135,11 @@ def of_config(config: Config, known: dict[str, Shape], ranks: int) -> list[tuple
         shape = shape_of(config.models[root_of(config, stage)], known)
         if shape is not None and stage.method == "sft" and stage.lora is None:
             found.append((f"train {stage.name}", training(shape, stage.arguments, ranks), 1.0))
-    engines: dict[str, tuple[str, Any]] = {"generate_answers": (config.teacher.model, config.teacher.engine)}
+    engines: dict[str, tuple[str, Any]] = {}
+    for effort in config.teacher.efforts:
+        asked = config.teacher.asked(effort)
+        if asked not in engines.values():  # of one teacher's efforts one is enough
+            engines[f"generate_answers {effort}" if engines else "generate_answers"] = asked
     engines |= {
         f"evaluate_answers {each.model}": (each.weights, config.evaluation.engine)
         for each in config.evaluation.models

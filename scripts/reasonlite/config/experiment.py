@@ -36,13 +36,25 @@ class Problems(Closed):
     cleaning: Cleaning = Field(default_factory=lambda: Cleaning())
 
 
+class TeachersEffort(Effort):
+    """One way in which a teacher answers. Several teachers are efforts with models of their own."""
+
+    model: Name | None = Field(None, description="another teacher than teacher.model, one of models")
+    engine: AnyEngine | None = Field(None, description="its engine; default: teacher.engine")
+
+
 class Teacher(Closed):
     model: Name = Field(description="one of models")
     engine: AnyEngine
-    efforts: dict[Name, Effort] = Field(min_length=1, description="settings by effort, such as medium and high")
+    efforts: dict[Name, TeachersEffort] = Field(min_length=1, description="settings by effort, such as medium and high")
     commit: int = Field(
         1024, ge=1, description="replies that are put on disk together, at most; what two minutes bring in any case"
     )
+
+    def asked(self, effort: str) -> tuple[str, AnyEngine]:
+        """The model that answers at an effort, and its engine."""
+        own = self.efforts[effort]
+        return own.model or self.model, own.engine or self.engine
 
 
 class Labels(Closed):
@@ -187,14 +199,15 @@ def _check_efforts(config: Config) -> None:
         raise ValueError("labels.adjudicator.engine: the teacher's answers are recorded, so the judge needs its own")
     if config.labels.judge != "rules":
         _check_room("labels.adjudicator", judge, judges_engine)
-    if isinstance(config.teacher.engine, VllmEngine):
-        for name, effort_settings in efforts.items():
-            limit = config.teacher.engine.max_model_len
-            if effort_settings.sampling.max_tokens > limit:
-                raise ValueError(
-                    f"teacher.efforts.{name}.sampling.max_tokens: {effort_settings.sampling.max_tokens} is above"
-                    f" teacher.engine.max_model_len, {limit}"
-                )
+    for name, effort_settings in efforts.items():
+        model, engine = config.teacher.asked(name)
+        _one_of(f"teacher.efforts.{name}.model", model, config.models)
+        where = f"teacher.efforts.{name}.engine" if effort_settings.engine else "teacher.engine"
+        if isinstance(engine, VllmEngine) and effort_settings.sampling.max_tokens > engine.max_model_len:
+            raise ValueError(
+                f"teacher.efforts.{name}.sampling.max_tokens: {effort_settings.sampling.max_tokens} is above"
+                f" {where}.max_model_len, {engine.max_model_len}"
+            )
 
 
 def _check_room(where: str, judge: Adjudicator, engine: AnyEngine) -> None:
@@ -211,8 +224,11 @@ def _check_seeds(experiment: Experiment) -> None:
     evaluation = experiment.evaluation
     asked: list[tuple[str, int | None, Any]] = [("evaluation", evaluation.first_seed, evaluation.engine)]
     if isinstance(experiment, Config):
-        efforts, engine = experiment.teacher.efforts, experiment.teacher.engine
-        asked += [(f"teacher.efforts.{name}", each.first_seed, engine) for name, each in efforts.items()]
+        teacher = experiment.teacher
+        asked += [
+            (f"teacher.efforts.{name}", each.first_seed, teacher.asked(name)[1])
+            for name, each in teacher.efforts.items()
+        ]
         asked += [
             (f"probes.{name}", each.first_seed, each.engine or evaluation.engine)
             for name, each in experiment.probes.items()

@@ -165,6 +165,17 @@ class Effort(Closed):
     first_seed: int | None = Field(
         None, ge=0, description="seed of every problem's first answer, the next has one more; default: derived seeds"
     )
+    problems: tuple[Share, Share] = Field(
+        (0.0, 1.0),
+        description="which problems are answered: those whose place, a hash of the id between 0 and 1, is not below the"
+        " first number and below the second",
+    )
+
+    @model_validator(mode="after")
+    def some_problems(self) -> Effort:
+        if self.problems[0] >= self.problems[1]:
+            raise ValueError(f"problems: from {self.problems[0]} to {self.problems[1]} there is nothing")
+        return self
 
 
 class Adjudicator(Closed):

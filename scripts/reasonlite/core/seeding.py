@@ -26,6 +26,11 @@ def shard_of(problem_id: str, shards: int) -> int:
     return _digest("shard", problem_id) % shards
 
 
+def place_of(problem_id: str) -> float:
+    """Where a problem lies between 0 and 1, the same in every experiment: so that teachers share problems out."""
+    return _digest("place", problem_id) / 2**64
+
+
 def shuffle_key(seed: int, item_id: str) -> int:
     """Sorting by this key shuffles items in a way that depends on the seed and each id alone."""
     return _digest("shuffle", seed, item_id)

@@ -46,7 +46,8 @@ def checked(raw: dict[str, Any]) -> Experiment:
         check_sampling(grading.sampling, "evaluation.llm", served=grading.engine.kind == "server")
     if isinstance(config, Config):
         for name, effort in config.teacher.efforts.items():
-            check_sampling(effort.sampling, f"teacher.efforts.{name}", served=config.teacher.engine.kind == "server")
+            served = config.teacher.asked(name)[1].kind == "server"
+            check_sampling(effort.sampling, f"teacher.efforts.{name}", served=served)
         judge = config.labels.adjudicator
         served = (judge.engine or config.teacher.engine).kind == "server"
         check_sampling(judge.sampling, "labels.adjudicator", served=served)

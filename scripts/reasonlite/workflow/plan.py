@@ -76,7 +76,8 @@ def _road(config: Config) -> dict[str, Any]:
         "shards": [f"{shard:05d}" for shard in range(config.problems.shards)],
         "training_sources": list(config.problems.sources),
         "cleaning": _plain(config.problems.cleaning),
-        "teacher": _plain(config.teacher),
+        "teacher": _plain(config.teacher)
+        | {"efforts": {name: _effort(config, name) for name in config.teacher.efforts}},
         "labels": _plain(config.labels) | {"efforts": config.labels.efforts or list(config.teacher.efforts)},
         "adjudicator": _plain(adjudicator(config)),
         "strata": {name: _plain(stratum) for name, stratum in config.strata.items()},
@@ -127,6 +128,13 @@ def _recorded(log: Any) -> dict[str, Any]:
     found = [beside(path) for path in log.paths] if beside else []
     files += [path for path in found if path is not None and path.is_file()]
     return {"log": _plain(log), "files": [str(path) for path in files]}
+
+
+def _effort(config: Config, name: str) -> dict[str, Any]:
+    """Who answers at an effort, by which engine, with which settings."""
+    model, engine = config.teacher.asked(name)
+    settings = config.teacher.efforts[name].model_dump(mode="json", exclude={"model", "engine"})
+    return {"model": model, "engine": _plain(engine), "settings": settings}
 
 
 def choosing(config: Config) -> list[OnPolicy]:
@@ -204,7 +212,11 @@ def gpus_by_rule(config: Experiment) -> dict[str, int]:
     if config.evaluation.llm is not None:
         engines["grade_by_model"] = config.evaluation.llm.engine
     if isinstance(config, Config):
-        engines |= {"generate_answers": config.teacher.engine, "adjudicate": adjudicator(config).engine}
+        asked = [config.teacher.asked(name)[1] for name in config.teacher.efforts]
+        teachers = [engine for engine in asked if isinstance(engine, VllmEngine)]
+        if teachers:
+            engines["generate_answers"] = max(teachers, key=lambda engine: engine.tensor_parallel_size)
+        engines["adjudicate"] = adjudicator(config).engine
         probes = [each for probe in config.probes.values() if (each := probe.engine or config.evaluation.engine)]
         if probes:
             engines["draw_probe"] = max(probes, key=lambda engine: engine.tensor_parallel_size)

