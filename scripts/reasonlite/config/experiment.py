@@ -26,7 +26,17 @@ from reasonlite.config.settings import (
     VllmEngine,
 )
 from reasonlite.config.sources import Model, Source
-from reasonlite.config.stages import DistillStage, Grid, OnPolicy, Probe, SftStage, Stage, evaluated_of, stages_of
+from reasonlite.config.stages import (
+    DistillStage,
+    GoldStage,
+    Grid,
+    OnPolicy,
+    Probe,
+    SftStage,
+    Stage,
+    evaluated_of,
+    stages_of,
+)
 from reasonlite.core.errors import UserError
 
 
@@ -248,11 +258,11 @@ def _check_stages(config: Config) -> None:
         if stage.name in known:
             raise ValueError(f"stages[{position}].name: {stage.name!r} is taken by a model or an earlier stage")
         _one_of(f"stages[{position}].start", stage.start, known)
-        if isinstance(stage, DistillStage):
+        if isinstance(stage, DistillStage | GoldStage):
             _one_of(f"stages[{position}].teacher", stage.teacher, known)
         if isinstance(stage, OnPolicy):
             _check_verdicts(config, f"stages[{position}]", stage, known)
-        choices = config.strata if isinstance(stage, SftStage) else config.problems.sources
+        choices = config.strata if isinstance(stage, SftStage | GoldStage) else config.problems.sources
         for name in stage.data:
             _one_of(f"stages[{position}].data", name, choices)
         known[stage.name] = None

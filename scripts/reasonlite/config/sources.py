@@ -20,7 +20,7 @@ class RandomModel(Closed):
 
     kind: Literal["random"]
     architecture: str = Field(pattern="^[a-z0-9_]+$", description="model type of transformers, such as qwen2 or qwen3")
-    tokenizer: Name = Field(description="Python package whose GGUF file describes the tokenizer")
+    tokenizer: Name = Field(description="Python package with a tokenizer: in its GGUF file, or mistral_common's Tekken")
     settings: dict[str, Any] = Field(default_factory=dict, description="arguments of its configuration, such as layers")
     seed: int = Field(0, description="seed of the weights")
 

@@ -115,6 +115,14 @@ class DistillStage(OnPolicy):
     teacher: Name = Field(description="one of models, or an earlier stage, with the student's tokenizer")
 
 
+class GoldStage(_Stage):
+    """A teacher of any tokenizer says how likely texts are: the strata's, and answers that the student draws."""
+
+    method: Literal["gold"]
+    data: list[Name] = Field(min_length=1, description="strata; arguments.lmbda says how often the student answers")
+    teacher: Name = Field(description="one of models, or an earlier stage; its tokenizer tells places in a text")
+
+
 class Rewards(Closed):
     """What an answer earns: the weighted sum of these."""
 
@@ -130,7 +138,7 @@ class GrpoStage(OnPolicy):
     rollouts: Share = Field(1.0, description="share of the groups whose answers are kept, with verdicts and rewards")
 
 
-Stage = Annotated[SftStage | DistillStage | GrpoStage, Field(discriminator="method")]
+Stage = Annotated[SftStage | DistillStage | GoldStage | GrpoStage, Field(discriminator="method")]
 
 
 class Grid(Closed):

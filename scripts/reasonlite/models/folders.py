@@ -20,6 +20,7 @@ from reasonlite.models import hub
 
 FINGERPRINT = "fingerprint.json"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
+TEKKEN = "mistral_common"  # package that carries Mistral's tokenizer
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
 
@@ -197,13 +198,27 @@ def _make_random(source: RandomModel, folder: Path) -> None:
 
 
 def packaged_tokenizer(package: str) -> Any:
-    """The tokenizer that a package's GGUF file describes, splitting text as the model was trained with."""
+    """The tokenizer that a package carries: Tekken, or that of its GGUF file, splitting text as its model learnt it."""
     from transformers import AutoTokenizer
 
+    if package == TEKKEN:
+        return _tekken()
     gguf = _packaged_gguf(package)
     tokenizer = AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
     _mend_tokenizer(tokenizer, gguf)
     return tokenizer
+
+
+def _tekken() -> Any:
+    """Mistral's tokenizer of 2024, in the package that vLLM brings along."""
+    from transformers.integrations.mistral.tokenizer import convert_tekken_tokenizer
+
+    spec = importlib.util.find_spec(TEKKEN)
+    folders = spec.submodule_search_locations if spec is not None else None
+    found = sorted((Path(folders[0]) / "data").glob("tekken_*.json")) if folders else []
+    if not found:
+        raise UserError("the package carries no tekken_*.json", where=TEKKEN, todo="install it with vLLM")
+    return convert_tekken_tokenizer(str(found[-1]))
 
 
 def _mend_tokenizer(tokenizer: Any, gguf: Path) -> None:

@@ -14,6 +14,11 @@ BASES = [("trl", "trainer/base_config.py", "_BaseConfig"), ("transformers", "tra
 CLASSES = {
     "sft": [("trl", "trainer/sft_config.py", "SFTConfig"), *BASES],
     "distill": [("trl", "trainer/distillation_config.py", "DistillationConfig"), *BASES],
+    "gold": [
+        ("trl", "experimental/gold/gold_config.py", "GOLDConfig"),
+        ("trl", "trainer/sft_config.py", "SFTConfig"),
+        *BASES,
+    ],
     "grpo": [("trl", "trainer/grpo_config.py", "GRPOConfig"), *BASES],
 }
 # set by the workflow itself
@@ -22,6 +27,8 @@ RESERVED = {
     *("run_name", "project", "trackio_static_space_id"),
     *("teacher_model_name_or_path", "teacher_model_revision", "reward_weights", "dataset_kwargs"),
 }
+# of gold, what the stage itself says
+GOLD = {"use_uld_loss", "teacher_tokenizer_name_or_path", "teacher_model_init_kwargs", "packing", "seq_kd"}
 # of all methods
 SHOWN = "set the resource report_to of the rule train, in a profile or by --set-resources train:report_to=trackio"
 # of SFT, what would change tokens or cut them while training: examples are tokens already, and whole
@@ -43,7 +50,7 @@ def check_arguments(method: str, arguments: dict[str, Any], where: str) -> None:
         todo = "leave it out: whole examples are packed, as bfd does"
         raise UserError("cuts examples", where=f"{where}.packing_strategy", todo=todo)
     for name in arguments:
-        if name in RESERVED:
+        if name in RESERVED or (method == "gold" and name in GOLD):
             raise UserError("is set by the workflow", where=f"{where}.{name}", todo="remove the key")
         if name == "report_to":
             raise UserError("is no part of the experiment", where=f"{where}.{name}", todo=SHOWN)

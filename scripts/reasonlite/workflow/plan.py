@@ -14,7 +14,7 @@ from reasonlite.config.evaluation import Evaluated
 from reasonlite.config.experiment import Config, Experiment, root_of
 from reasonlite.config.settings import Adjudicator, Effort, VllmEngine
 from reasonlite.config.sources import FileSource, Source
-from reasonlite.config.stages import DistillStage, OnPolicy, SftStage, Stage
+from reasonlite.config.stages import DistillStage, GoldStage, OnPolicy, SftStage, Stage
 from reasonlite.exchange.logs import lighteval, lm_eval
 
 
@@ -159,23 +159,24 @@ def _probe(config: Config, stage: OnPolicy) -> tuple[str, dict[str, Any]]:
 
 def _stage(config: Config, stage: Stage) -> dict[str, Any]:
     """A stage's settings and what follows from the whole config: its seed and its inputs."""
-    strata = list(stage.weights) if isinstance(stage, SftStage) else []
-    root = root_of(config, stage)
     return {
         "settings": _plain(stage),
         "seed": config.seed if stage.seed is None else stage.seed,
         # the model whose probabilities it learns from, if it does
-        "teachers": [stage.teacher] if isinstance(stage, DistillStage) else [],
-        # its strata's examples as tokens of the model that its chain begins with, or the cleaned problems
-        "data": [f"tokens/{root}/{name}" for name in strata] or _problems(config, stage),
-        "suffix": "arrow" if strata else "parquet",
+        "teachers": [stage.teacher] if isinstance(stage, DistillStage | GoldStage) else [],
+        "data": _data(config, stage),
+        "suffix": "arrow" if isinstance(stage, SftStage) else "parquet",
     }
 
 
-def _problems(config: Config, stage: Stage) -> list[str]:
-    """Folders of the cleaned problems, and of how hard they were where the stage asks that."""
-    rated = [f"difficulty/{asked_by(config, stage)}"] if isinstance(stage, OnPolicy) and stage.rated else []
-    return ["problems/shards", *rated]
+def _data(config: Config, stage: Stage) -> list[str]:
+    """Folders of what a stage reads: its strata as tokens of the model that its chain begins with, or as texts; the
+    cleaned problems, and how hard they were where the stage asks that."""
+    if isinstance(stage, SftStage):
+        return [f"tokens/{root_of(config, stage)}/{name}" for name in stage.weights]
+    if isinstance(stage, GoldStage):
+        return [f"curriculum/{name}" for name in stage.data]
+    return ["problems/shards", *([f"difficulty/{asked_by(config, stage)}"] if stage.rated else [])]
 
 
 def evaluation_effort(config: Experiment, entry: Evaluated, benchmark: str) -> Effort:

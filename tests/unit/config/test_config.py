@@ -32,7 +32,6 @@ def changed(path, value):
 
 PROBE = {"answers_per_problem": 2, "sampling": {"temperature": 1, "max_tokens": 8}}
 RL = {"name": "final", "method": "grpo", "start": "turbo", "data": ["arithmetic"]}
-SMALL = {"kind": "vllm", "max_model_len": 64}
 MISTAKES = [
     (["vote"], 1, r"vote: no such key"),
     (["labels", "min_share"], 1.5, r"labels\.min_share: .*less than or equal to 1 \(given: 1.5\)"),
@@ -71,8 +70,8 @@ MISTAKES = [
     (["teacher", "efforts", "medium", "problems"], [0, 1.5], r"medium\.problems.*less than or equal to 1"),
     (
         ["teacher", "efforts", "high", "engine"],
-        {"max_model_len": 64},
-        r"max_tokens: 80 is above teacher\.efforts\.high\.eng",
+        {"kind": "vllm", "max_model_len": 64},
+        r"max_tokens: 80 is above teacher\.efforts\.high\.engine\.max_model_len, 64",
     ),
     (["teacher", "engine", "seeds"], "both", r"seeds: .*'answer' or 'job'"),
 ]
@@ -181,7 +180,7 @@ def test_the_schema_file_is_generated_from_the_models():
 def test_the_configs_in_the_docs_are_valid():
     """Each block of YAML in docs/data.md, put into the demo's config."""
     blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "data.md").read_text(), re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         written = yaml.safe_load(block)
         raw = copy.deepcopy(DEMO)

@@ -155,3 +155,19 @@ def test_thinking_is_switched_by_a_template_argument(using, thinking, end):
         messages_for(PROBLEM, Prompt()), tokenize=False, add_generation_prompt=True, enable_thinking=thinking
     )
     assert asked.endswith(end)
+
+
+class Slow:
+    is_fast = False
+
+
+def test_tokenizers_that_cannot_be_put_beside_each_other_or_are_the_same_are_named(tokenizer):
+    from reasonlite.training.gold import check_tokenizers
+
+    for student, teacher, said in (
+        (tokenizer, tokenizer, "have the same tokenizer\n.*method: distill"),
+        (tokenizer, Slow(), "the teacher's tokenizer does not tell which characters a token covers"),
+        (Slow(), tokenizer, "the student's tokenizer does not tell"),
+    ):
+        with pytest.raises(UserError, match=f"(?s)stages.across.teacher: .*{said}"):
+            check_tokenizers(student, teacher, "stages.across")

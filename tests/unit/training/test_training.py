@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[3]
     ("method", "arguments"),
     [
         ("sft", {"learning_rate": 1, "packing": True, "use_liger_kernel": True, "max_length": 5}),
+        ("gold", {"lmbda": 0.5, "uld_use_hybrid_loss": True, "max_length": 9, "learning_rate": 1e-5}),
         ("distill", {"beta": 0.5, "max_completion_length": 8, "use_vllm": True, "lr_scheduler_type": "cosine"}),
         ("grpo", {"num_generations": 8, "vllm_mode": "colocate", "beta": 0.0, "mask_truncated_completions": True}),
     ],
@@ -42,6 +43,8 @@ def test_arguments_of_trl_and_transformers_are_known(method, arguments):
         ("sft", "num_generations", "see TRL's SFTConfig"),
         ("grpo", "num_generation", "did you mean num_generations"),
         ("distill", "teacher_model_name_or_path", "is set by the workflow"),
+        ("gold", "use_uld_loss", "is set by the workflow"),
+        ("gold", "uld_use_hybrid_los", "did you mean uld_use_hybrid_loss"),
         ("sft", "seed", "is set by the workflow"),
         ("grpo", "report_to", "is no part of the experiment.*--set-resources train:report_to=trackio"),
         ("sft", "assistant_only_loss", "use completion_only_loss"),
