@@ -5,11 +5,13 @@ audit.py diff FOLDER                 what changed since the manifest before, ins
 audit.py diff OLD NEW                the same of two: results folders, releases, manifest files, or REVISION:PATH in git
 audit.py verify MANIFEST [FOLDER]    what is missing, altered, cut off, extra or out of date
 audit.py trace PATH [--row ID]       how an output, or one row in it, came to be
+audit.py explain WHERE "MODEL BENCHMARK METRIC"   all that one number rests on, on one page
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,6 +58,15 @@ def _parser() -> argparse.ArgumentParser:
     trace.add_argument("--row", help="id of an answer or a problem, or a table's leading cells: final,aime24")
     trace.add_argument("--graph", type=Path, help="svg file to draw it in")
     trace.set_defaults(run=_trace)
+    explain = commands.add_parser("explain", help="one number of a table, and all that it rests on, on one page")
+    explain.add_argument("where", help="results folder or release")
+    explain.add_argument("claim", help="cells that name the row, such as: final aime24 avg@16")
+    explain.add_argument(
+        "--table", default="tables/results.csv", help="csv table; a figure's points are its table's rows"
+    )
+    explain.add_argument("--format", choices=("markdown", "html"), default="markdown")
+    explain.add_argument("--output", type=Path, help="file to write; default: the terminal")
+    explain.set_defaults(run=_explain)
     return parser
 
 
@@ -110,6 +121,19 @@ def _trace(arguments: argparse.Namespace) -> int:
         print(line)
     if arguments.graph:
         files.write_text(arguments.graph, lineage.drawing(found))
+    return 0
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from reasonlite.audit import dossier, dossier_forms
+
+    side = sides.open_side(arguments.where, arguments.root)
+    found = dossier.explain(side, shlex.split(arguments.claim), arguments.table)
+    text = {"markdown": dossier_forms.markdown, "html": dossier_forms.html}[arguments.format](found)
+    if arguments.output:
+        files.write_text(arguments.output, text)
+    else:
+        sys.stdout.write(text)
     return 0
 
 

@@ -23,6 +23,9 @@ from rocrate.rocrate import ROCrate
 from running import ROOT, environment, need_vllm, run_snakemake
 from terminal import Terminal
 
+import audit
+from reasonlite.core.errors import UserError
+
 pytestmark = pytest.mark.slow
 BENCH = ROOT.parent / "shared" / "data" / "bench"
 SANDBOX = shutil.which("bwrap") is not None  # without it the benchmarks of programs are left out
@@ -300,6 +303,36 @@ def test_a_release_is_the_same_twice_and_is_checked_anywhere(finished, tmp_path)
         assert line in said
     (tmp_path / "cut.tar.gz").write_bytes((tmp_path / "one.tar.gz").read_bytes()[:-5000])
     assert "is not a whole release" in release(tmp_path, "verify", "cut.tar.gz", code=2)
+
+
+def test_a_number_is_explained_down_to_its_sources_also_from_a_release(finished, tmp_path, capsys):
+    archive = tmp_path / "paper.tar.gz"
+    release(finished.parents[1], "build", "--config", "tiny.yaml", "--output", archive)
+    value = pl.read_csv(finished / "tables/results.csv").row(by_predicate=pl.all_horizontal(
+        pl.col("model") == "final", pl.col("benchmark") == "heldout", pl.col("metric") == "avg@2"), named=True)["value"]  # fmt: skip
+    for where in (finished, archive):
+        assert audit.main(["explain", str(where), "final heldout avg@2"]) == 0
+        told = capsys.readouterr().out
+        assert told.startswith(f"# final, heldout, avg@2: {value:.1f} [")
+        for heading in ("answers behind it", "checkpoint", "training files", "Votes", "teacher's", "machines", "again"):
+            assert heading in told.partition("\n")[2], heading
+        assert "| final | sft | turbo | short, long | 7 |" in told and "| generate_answers |" in told
+        assert ("is not here; it had sha256" in told) == (where is archive)
+        assert (f"`evaluation/final/heldout/judged.parquet`: {value:.4f}." in told) == (where is finished)
+    manifest = json.loads((finished / "manifest.json").read_text())["outputs"]
+    assert manifest["checkpoints/final/model.safetensors"]["sha256"] in told
+    page = tmp_path / "page.html"
+    as_page = ["--format", "html", "--output", str(page)]
+    assert audit.main(["explain", str(finished), "turbo heldout difference", *as_page]) == 0
+    assert "evaluation/tiny/heldout/answers.parquet" in page.read_text()  # of the baseline too
+    for claim, said in (
+        ("final heldout", "rows have 'final heldout'.*say also metric"),
+        ("final aime24 avg@2", "no row has 'aime24'"),
+    ):
+        with pytest.raises(UserError, match=f"(?s){said}"):
+            audit.main(["explain", str(finished), claim])
+    with pytest.raises(UserError, match="tables/none.csv: is not in the manifest\n.*tables/results.csv"):
+        audit.main(["explain", str(finished), "x", "--table", "tables/none.csv"])
 
 
 def test_an_upload_lists_what_it_would_send_and_sends_nothing_unasked(finished, monkeypatch):
