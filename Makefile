@@ -62,13 +62,13 @@ test-all: test ## all tests: the above, then a cluster, every fault, every chang
 PEERS := .venv-peers/installed
 test-peers: $(PEERS) ## our graders in other libraries, and their logs in our tables; they need an environment of their own
 	@if [ -e $(PEERS) ]; then HF_HUB_OFFLINE=1 PYTHONPATH=scripts .venv-peers/bin/python -m pytest \
-	    --confcutdir=tests/peers -p no:cacheprovider tests/peers/test_inspect_and_lighteval.py tests/peers/test_their_logs.py; fi
+	    --confcutdir=tests/peers -p no:cacheprovider tests/peers/test_inspect_and_lighteval.py tests/peers/test_their_logs.py tests/peers/test_crate.py; fi
 
 $(PEERS): tests/peers/requirements.txt | $(INSTALLED)
 	@echo "installing the $$(grep -c '^[a-z0-9]' $<) packages of $< into .venv-peers"
 	@{ uv venv --quiet --clear --python $(BIN)/python .venv-peers && \
 	    uv pip install --quiet --python .venv-peers/bin/python --no-deps $(TORCH) --requirement $< && touch $@; } || \
-	    { rm -rf .venv-peers; echo "skipped: Inspect, lighteval and lm-evaluation-harness could not be installed (see above)" >&2; }
+	    { rm -rf .venv-peers; echo "skipped: Inspect, lighteval, lm-evaluation-harness and roc-validator could not be installed (see above)" >&2; }
 
 checks: $(INSTALLED) ## the linters, the type check and the documentation's links
 	ruff check .

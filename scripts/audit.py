@@ -5,12 +5,16 @@ audit.py diff FOLDER                 what changed since the manifest before, ins
 audit.py diff OLD NEW                the same of two: results folders, releases, manifest files, or REVISION:PATH in git
 audit.py verify MANIFEST [FOLDER]    what is missing, altered, cut off, extra or out of date
 audit.py trace PATH [--row ID]       how an output, or one row in it, came to be
+audit.py check-text TEXT WHERE       do the numbers that a paper quotes still stand in the tables
+audit.py macros WHERE                the results as LaTeX macros
+audit.py prov WHERE                  the whole run as W3C PROV, in JSON
 audit.py explain WHERE "MODEL BENCHMARK METRIC"   all that one number rests on, on one page
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 import sys
 from collections.abc import Sequence
@@ -58,6 +62,18 @@ def _parser() -> argparse.ArgumentParser:
     trace.add_argument("--row", help="id of an answer or a problem, or a table's leading cells: final,aime24")
     trace.add_argument("--graph", type=Path, help="svg file to draw it in")
     trace.set_defaults(run=_trace)
+    quoted = commands.add_parser("check-text", help="do the numbers that a paper quotes still stand in the tables")
+    quoted.add_argument("text", type=Path, nargs="+", help="LaTeX or Markdown")
+    quoted.add_argument("where", help="results folder or release")
+    quoted.set_defaults(run=_check_text)
+    macros = commands.add_parser("macros", help="the results as LaTeX macros")
+    macros.add_argument("where", help="results folder or release")
+    macros.add_argument("--output", type=Path, required=True, help="file to write, such as numbers.tex")
+    macros.set_defaults(run=_macros)
+    prov = commands.add_parser("prov", help="the whole run as W3C PROV, in JSON")
+    prov.add_argument("where", help="results folder, release or manifest")
+    prov.add_argument("--output", type=Path, help="file to write; default: the terminal")
+    prov.set_defaults(run=_prov)
     explain = commands.add_parser("explain", help="one number of a table, and all that it rests on, on one page")
     explain.add_argument("where", help="results folder or release")
     explain.add_argument("claim", help="cells that name the row, such as: final aime24 avg@16")
@@ -121,6 +137,38 @@ def _trace(arguments: argparse.Namespace) -> int:
         print(line)
     if arguments.graph:
         files.write_text(arguments.graph, lineage.drawing(found))
+    return 0
+
+
+def _check_text(arguments: argparse.Namespace) -> int:
+    from reasonlite.audit import quoted
+
+    side = sides.open_side(arguments.where, arguments.root)
+    whole, faults = 0, []
+    for path in arguments.text:
+        count, found = quoted.check(side, path)
+        whole, faults = whole + count, faults + found
+    for fault in faults:
+        print(fault)
+    print(f"{whole:,} numbers quoted, {len(faults):,} not as in the tables")
+    return int(bool(faults))
+
+
+def _macros(arguments: argparse.Namespace) -> int:
+    from reasonlite.audit import quoted
+
+    files.write_text(arguments.output, quoted.macros(sides.open_side(arguments.where, arguments.root)))
+    return 0
+
+
+def _prov(arguments: argparse.Namespace) -> int:
+    from reasonlite.audit import prov
+
+    found = prov.document(sides.open_side(arguments.where, arguments.root).manifest)
+    if arguments.output:
+        files.write_json(arguments.output, found)
+    else:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
     return 0
 
 

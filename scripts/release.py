@@ -1,7 +1,8 @@
 """Gather a run into an archive that others can cite and check, and publish its data and models.
 
 release.py build --config config/demo.yaml            writes results/EXPERIMENT/release.tar.gz
-release.py verify FILE                                 checks an archive anywhere
+release.py verify FILE [--signers ALLOWED]             checks an archive anywhere, and who signed it
+release.py sign FILE --key KEY                         signs it with an SSH key of yours, in FILE.sig
 release.py upload --config C --dataset OWNER/NAME      lists what would be sent; --send sends it
 release.py upload --config C --model OWNER/NAME --stage final
 """
@@ -13,7 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from reasonlite.audit import hub, release
+from reasonlite.audit import hub, release, signing
 from reasonlite.browse import export
 from reasonlite.browse.folder import Folder
 from reasonlite.browse.site import Site
@@ -31,7 +32,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     build.set_defaults(run=_build)
     verify = commands.add_parser("verify", help="check an archive")
     verify.add_argument("archive", type=Path)
+    verify.add_argument("--signers", type=Path, help="ssh-keygen's file of allowed signers; FILE.sig has to fit one")
     verify.set_defaults(run=_verify)
+    sign = commands.add_parser("sign", help="sign an archive with an SSH key")
+    sign.add_argument("archive", type=Path)
+    sign.add_argument("--key", type=Path, required=True, help="private key, such as ~/.ssh/id_ed25519")
+    sign.set_defaults(run=_sign)
     upload = commands.add_parser("upload", help="what would go to the hub; with --send it goes there")
     upload.add_argument("--config", type=Path, required=True, help="the experiment")
     target = upload.add_mutually_exclusive_group(required=True)
@@ -68,8 +74,15 @@ def _verify(arguments: argparse.Namespace) -> int:
     count, faults = release.verify(arguments.archive)
     for fault in faults:
         print(f"{fault.path}: {fault.what}")
+    if arguments.signers:
+        print(f"signed by {signing.check(arguments.archive, arguments.signers)}")
     print(f"{count:,} files, {len(faults):,} faults")
     return int(bool(faults))
+
+
+def _sign(arguments: argparse.Namespace) -> int:
+    print(f"{signing.sign(arguments.archive, arguments.key)}: give it out beside the archive")
+    return 0
 
 
 def _upload(arguments: argparse.Namespace) -> int:

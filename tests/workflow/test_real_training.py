@@ -107,6 +107,14 @@ def test_each_steps_examples_are_noted(whole):
         assert sorted(seen) == sorted(f"s:{number}_0" for number in range(16))
 
 
+def test_batches_without_padding_learn_the_same_from_the_same_examples(undisturbed, whole, tiny_model, sums, tmp_path):
+    arguments = STEPS | {"padding_free": True, "lr_scheduler_type": "constant"}
+    log = finish(command(tiny_model, tmp_path, sums, {"arguments": arguments | {"max_steps": 8}}), tmp_path)
+    assert list(learned(tmp_path).values()) == list(learned(whole).values())[:8]
+    # the undisturbed run's learning rate falls over 60 steps, so only the first losses can be alike to all digits
+    assert log["loss"][:2].to_list() == pytest.approx(undisturbed["loss"][:2].to_list(), rel=1e-4)
+
+
 def test_training_lowers_the_loss(undisturbed):
     assert undisturbed["step"].to_list() == list(range(1, 61))
     assert undisturbed["loss"][-5:].mean() < 0.5 * undisturbed["loss"][0]

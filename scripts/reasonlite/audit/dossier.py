@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from reasonlite.audit.inside import shortened
+from reasonlite.audit.jobs import experiment_of, jobs_of
 from reasonlite.audit.lineage import Lineage, flat
 from reasonlite.audit.sides import Side
 from reasonlite.core.errors import UserError
@@ -45,7 +46,7 @@ class Way:
     def __init__(self, side: Side, starts: Sequence[str]) -> None:
         assert side.folder is not None
         self.side, self.folder, self.manifest = side, side.folder, side.manifest
-        experiment = _experiment(self.manifest)
+        experiment = experiment_of(self.manifest)
         lineages = [Lineage(self.folder.with_name(experiment), start, self.manifest) for start in starts]
         self.lineage = lineages[0]
         self.paths = list(dict.fromkeys(path for each in lineages for path in each.upstream()))
@@ -64,23 +65,11 @@ class Way:
         return table.select([name for name in columns if name in table.columns])
 
 
-def _experiment(manifest: dict[str, Any]) -> str:
-    """The results folder's name when the jobs ran, as their inputs tell it; a release is unpacked anywhere."""
-    for entry in manifest["outputs"].values():
-        for name in entry.get("inputs", {}):
-            if name.startswith("results/"):
-                return PurePosixPath(name).parts[1]
-    return "unknown"
-
-
 def explain(side: Side, words: Sequence[str], table: str) -> Dossier:
     """The dossier of the row of ``table`` (such as tables/results.csv) whose leading cells are ``words``."""
     if side.folder is None:
         raise UserError("has no files beside its manifest", where=side.name, todo="name a results folder or a release")
-    if table not in side.manifest["outputs"]:
-        known = [path for path in side.manifest["outputs"] if path.startswith("tables/") and path.endswith(".csv")]
-        raise UserError("is not in the manifest", where=table, todo=f"one of {', '.join(sorted(known))}")
-    row = _row(side, table, words)
+    row = row_of(side, table, words)
     way = Way(side, _starts(side.manifest, table, row))
     numbers = [name for name in ("value", "difference", "accuracy") if isinstance(row.get(name), float)]
     told = f": {_interval(row, numbers[0])}" if numbers else ""
@@ -98,7 +87,11 @@ def explain(side: Side, words: Sequence[str], table: str) -> Dossier:
     return Dossier(f"{', '.join(words)}{told}", [each for each in sections if each.lines or each.tables])
 
 
-def _row(side: Side, table: str, words: Sequence[str]) -> dict[str, Any]:
+def row_of(side: Side, table: str, words: Sequence[str]) -> dict[str, Any]:
+    """The row of a table that has all these cells; a `UserError` where there is none, or several."""
+    if table not in side.manifest["outputs"]:
+        known = [path for path in side.manifest["outputs"] if path.startswith("tables/") and path.endswith(".csv")]
+        raise UserError("is not in the manifest", where=table, todo=f"one of {', '.join(sorted(known))}")
     path = side.file("outputs", table, [])
     if path is None:
         raise UserError("is gone or is not what the manifest says", where=table, todo="run audit.py verify")
@@ -294,17 +287,14 @@ def _machine(machine: dict[str, Any]) -> str:
 
 def _again(way: Way, table: str) -> Section:
     """Steps on the way with the time that each took, as recorded."""
-    jobs: dict[str, dict[tuple[str, str], float]] = defaultdict(dict)
-    for path in [table, *way.paths]:
-        entry = way.manifest["outputs"][path]
-        if entry.get("rule"):
-            job = (str(entry.get("wildcards")), str(entry.get("start")))
-            jobs[entry["rule"]][job] = float(entry.get("seconds") or 0)
-    whole = sum(sum(times.values()) for times in jobs.values())
-    body = [
-        [rule, f"{len(times):,}", duration(sum(times.values()))]
-        for rule, times in sorted(jobs.items(), key=lambda item: -sum(item[1].values()))
-    ]
+    on_the_way = {table, *way.paths}
+    jobs = [job for job in jobs_of(way.manifest) if on_the_way & set(job.outputs)]
+    times: dict[str, list[float]] = defaultdict(list)
+    for job in jobs:
+        times[job.rule].append(job.seconds)
+    whole = sum(job.seconds for job in jobs)
+    by_time = sorted(times.items(), key=lambda item: -sum(item[1]))
+    body = [[rule, f"{len(each):,}", duration(sum(each))] for rule, each in by_time]
     lines = [
         f"From nothing, the steps on the way took {duration(whole)} of jobs' time when they were run.",
         f"With the experiment's config: `snakemake --configfile CONFIG results/{way.lineage.results.name}/{table}`;"

@@ -4,7 +4,8 @@ manifest.json, tables/, figures/, report.html, cards/    from the results
 browse/                                                  pages over its problems and answers, a stated sample
 config/, envs/, workflow/                                what made them
 SHA256SUMS                                               every file above
-ro-crate-metadata.json                                   who, what, under which licence
+sbom.cdx.json                                            the packages of the environment (CycloneDX)
+ro-crate-metadata.json                                   who, what, under which licence, and every step that was run
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reasonlite.audit import cards
+from reasonlite.audit import cards, crate
 from reasonlite.audit import manifest as manifests
 from reasonlite.audit.verifying import Fault
 from reasonlite.config.experiment import Config, Experiment
 from reasonlite.core.errors import UserError
-from reasonlite.core.files import atomic_path, sha256_file
+from reasonlite.core.files import atomic_path, sha256_file, write_json
 
-SUMS, CRATE = "SHA256SUMS", "ro-crate-metadata.json"
+SUMS, SBOM = "SHA256SUMS", "sbom.cdx.json"
 WORKFLOW = ("Snakefile", "rules", "scripts", "README.md", "LICENSE", "CITATION.cff")
 PARTS = ("tables/", "figures/")
 PAGES = "browse"
@@ -55,8 +56,9 @@ def build(
             shutil.copytree(pages, folder / PAGES)
         names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
         sums = {name: sha256_file(folder / name) for name in names}
-        _crate(folder, config, manifest, sums)
-        sums[CRATE] = sha256_file(folder / CRATE)
+        sums[SBOM] = _sbom(folder, config.environment.lock.name, manifest)
+        crate.write(folder, _about(config), manifest, sums, PAGES)
+        sums[crate.NAME] = sha256_file(folder / crate.NAME)
         (folder / SUMS).write_text("".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
         with atomic_path(output) as temporary:
             _pack(folder, [*sums, SUMS], temporary, config.experiment)
@@ -86,41 +88,27 @@ def _cards(folder: Path, config: Config, results: Path) -> None:
             (folder / "models" / f"{stage.name}.md").write_text(cards.model_card(config, results, stage.name), "utf-8")
 
 
-def _crate(folder: Path, config: Experiment, manifest: dict[str, Any], sums: dict[str, str]) -> None:
-    """RO-Crate 1.3: the files with their hashes, the workflow that made them, and the sources it read."""
-    from rocrate.model.person import Person
-    from rocrate.rocrate import ROCrate
-
+def _about(config: Experiment) -> dict[str, Any]:
     release = config.release
-    crate = ROCrate()
-    crate.name = release.title or config.experiment
-    crate.description = release.description or f"Results of the experiment {config.experiment}."
-    crate.license = release.license or cards.UNSTATED
-    crate.creator = [crate.add(Person(crate, f"#{name}", {"name": name})) for name in release.authors]
-    times = [entry["start"] for entry in manifest["outputs"].values() if entry.get("start")]
-    crate.datePublished = max(times, default="")
-    workflow = crate.add_workflow(
-        folder / "workflow" / "Snakefile",
-        "workflow/Snakefile",
-        main=True,
-        lang="snakemake",
-        properties={"name": "workflow"},
-    )
-    made = []
-    if (folder / PAGES).is_dir():
-        crate.add_dataset(folder / PAGES, PAGES, properties={"name": "pages over the results, begin with index.html"})
-    for name, digest in sums.items():
-        if name != "workflow/Snakefile" and not name.startswith(f"{PAGES}/"):
-            path = folder / name
-            described = {"sha256": digest, "contentSize": str(path.stat().st_size)}
-            file = crate.add_file(path, name, properties=described)
-            made += [file] if name.startswith(PARTS) else []
-    sources = [
-        crate.add_file(dest_path=None, source=f"#{name}", properties={"name": name, "sha256": entry["sha256"]})
-        for name, entry in manifest["sources"].items()
+    return {
+        "name": release.title or config.experiment,
+        "description": release.description or f"Results of the experiment {config.experiment}.",
+        "license": release.license or cards.UNSTATED,
+        "authors": release.authors,
+    }
+
+
+def _sbom(folder: Path, lock: str, manifest: dict[str, Any]) -> str:
+    """The packages of the lock that the run was made with, as CycloneDX 1.6; the file's hash."""
+    packages = manifest["locks"].get(manifest["lock"], {})
+    components = [
+        {"type": "library", "name": name, "version": number, "purl": f"pkg:pypi/{name}@{number}"}
+        for name, number in sorted(packages.items())
     ]
-    crate.add_action(workflow, identifier="#run", object=sources, result=made, properties={"name": config.experiment})
-    crate.metadata.write(folder)
+    root = {"type": "application", "name": lock, "hashes": [{"alg": "SHA-256", "content": manifest["lock"]}]}
+    whole = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1}
+    write_json(folder / SBOM, whole | {"metadata": {"component": root}, "components": components})
+    return sha256_file(folder / SBOM)
 
 
 def _pack(folder: Path, names: list[str], target: Path, experiment: str) -> None:
