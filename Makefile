@@ -25,7 +25,7 @@ USABLE := $(shell [ "$$(cat $(INSTALLED) 2>/dev/null)" = "$$(pwd -P)" ] && .venv
 CONFIG ?= config/demo.yaml
 RESULTS = results/$(shell sed -n 's/^experiment: *//p' $(CONFIG))
 
-.PHONY: help setup demo report browse release verify test test-all test-peers checks docs profiles unlink-profiles clean clean-all lock schema
+.PHONY: help setup demo report browse release verify reproduce test test-all test-peers checks docs profiles unlink-profiles clean clean-all lock schema
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | expand -t 17
@@ -48,6 +48,9 @@ release: $(INSTALLED) ## an archive of the experiment's manifest, tables, figure
 
 verify: $(INSTALLED) ## check such an archive: make verify RELEASE=FILE
 	python scripts/release.py verify $(RELEASE)
+
+reproduce: $(INSTALLED) ## run an archive again in a folder of its own, and compare: make reproduce RELEASE=FILE
+	python scripts/reproduce.py $(RELEASE)
 
 # tests run beside each other, those that share something dear one after the other (tests/conftest.py)
 PYTEST := pytest --dist loadgroup

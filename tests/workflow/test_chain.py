@@ -335,6 +335,21 @@ def test_a_number_is_explained_down_to_its_sources_also_from_a_release(finished,
         audit.main(["explain", str(finished), "x", "--table", "tables/none.csv"])
 
 
+def test_a_release_is_run_again_as_far_as_it_can_be_here(finished, tmp_path):
+    release(
+        finished.parents[1], "build", "--config", "tiny.yaml", "--output", tmp_path / "paper.tar.gz", "--problems", 0
+    )
+    line = [sys.executable, str(ROOT / "scripts" / "reproduce.py"), "paper.tar.gz", "--into", "again", "--cores", "2"]
+    done = subprocess.run(line, cwd=tmp_path, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    assert "not here: local: tiny" in done.stdout and "not tried, because it is not here: jsonl: " in done.stdout
+    told = (tmp_path / "again" / "reproduced.txt").read_text()
+    assert told.startswith("8 same bytes, ") and "not run              tables/results.csv" in told
+    assert (tmp_path / "again/results/tiny/figures/accuracy_vs_compute.svg").read_bytes() == (
+        finished / "figures/accuracy_vs_compute.svg"
+    ).read_bytes()
+
+
 def test_an_upload_lists_what_it_would_send_and_sends_nothing_unasked(finished, monkeypatch):
     project = finished.parents[1]
     said = release(project, "upload", "--config", "tiny.yaml", "--dataset", "me/data")

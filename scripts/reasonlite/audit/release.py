@@ -16,19 +16,25 @@ import io
 import shutil
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from reasonlite.audit import cards, crate
 from reasonlite.audit import manifest as manifests
+from reasonlite.audit.sides import MOST_BYTES, MOST_FILES
 from reasonlite.audit.verifying import Fault
 from reasonlite.config.experiment import Config, Experiment
 from reasonlite.core.errors import UserError
 from reasonlite.core.files import atomic_path, sha256_file, write_json
 
 SUMS, SBOM = "SHA256SUMS", "sbom.cdx.json"
-WORKFLOW = ("Snakefile", "rules", "scripts", "README.md", "LICENSE", "CITATION.cff")
+# all that a run needs, so that the archive can be run again
+WORKFLOW = (
+    *("Snakefile", "rules", "scripts", "envs", "profiles", "Makefile", "config/published", "config/rates.yaml"),
+    *("README.md", "LICENSE", "CITATION.cff"),
+)
 PARTS = ("tables/", "figures/")
 PAGES = "browse"
 
@@ -131,9 +137,15 @@ def verify(archive: Path) -> tuple[int, list[Fault]]:
     texts: dict[str, str] = {}
     try:
         with tarfile.open(archive, "r:gz") as opened:
+            whole = 0
             for member in opened:
                 name = member.name.split("/", 1)[-1]
-                handle = opened.extractfile(member)
+                whole += member.size
+                if whole > MOST_BYTES or len(found) > MOST_FILES:
+                    raise UserError("unpacks to more than a release does", where=archive, todo="do not use it")
+                if name in found:
+                    raise UserError(f"holds {member.name} twice", where=archive, todo="do not use it")
+                handle = opened.extractfile(member) if member.isfile() else None  # no link is followed
                 if handle is None or name.startswith("/") or ".." in Path(name).parts:
                     raise UserError(f"holds something that is no plain file: {member.name}", where=archive)
                 content = handle.read()
@@ -142,7 +154,7 @@ def verify(archive: Path) -> tuple[int, list[Fault]]:
                     texts[name] = content.decode("utf-8", "replace")
     except FileNotFoundError:
         raise UserError("no such file", where=archive) from None
-    except (tarfile.TarError, OSError, EOFError) as error:
+    except (tarfile.TarError, zlib.error, OSError, EOFError) as error:
         raise UserError(f"is not a whole release ({error})", where=archive, todo="fetch it again") from None
     if texts.keys() != {SUMS, manifests.NAME}:
         raise UserError(f"has no {SUMS} or no {manifests.NAME}", where=archive, todo="name a release")
