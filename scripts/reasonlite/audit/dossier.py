@@ -239,7 +239,7 @@ def _teacher(way: Way) -> Section:
     by_effort: dict[str, list[Any]] = {}
     lines = []
     for path, entry in way.of("generate_answers").items():
-        effort = str(entry["wildcards"]["effort"])
+        effort = str(entry["wildcards"].get("effort", "?"))
         count = by_effort.setdefault(effort, [0, 0, 0, _settings(entry)])
         rows = way.read(path, ["status", "tokens"])
         count[0] += entry.get("rows", 0)

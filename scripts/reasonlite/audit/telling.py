@@ -57,8 +57,10 @@ def _details(
 
 def by_cause(told: list[Told]) -> Iterator[tuple[tuple[Cause, ...], list[Told]]]:
     """Changes that have the same causes, in the order in which they come."""
-    for causes in dict.fromkeys(one.change.causes for one in told):
-        yield causes, [one for one in told if one.change.causes == causes]
+    groups: dict[tuple[Cause, ...], list[Told]] = {}
+    for one in told:
+        groups.setdefault(one.change.causes, []).append(one)
+    yield from groups.items()
 
 
 def _counts(difference: Difference) -> str:
