@@ -18,6 +18,11 @@ KINDS = ("added", "removed", "changed", "rewritten")
 # what a reader looks at first, then back to where the data come from
 PARTS = ("tables", "figures", "evaluation", "training", "checkpoints", "curriculum", "judged", "votes", "groups")
 
+# steps that give the same values from the same input, settings and code, on one machine; not those that draw, train,
+# run programs, or ask computer algebra with a limit of time
+EXACT = {"shard_problems", "vote_and_judge", "curate", "tokenize_examples", "rate_problems", "evaluate_judge"}
+EXACT |= {"settle_groups", "gather_answers", "take_answers"}
+
 
 @dataclass(frozen=True, order=True)
 class Cause:
@@ -208,8 +213,17 @@ def _chance(rule: str, before: dict[str, Any], after: dict[str, Any]) -> Iterato
         yield Cause("machine", cause.where.removeprefix(f"{rule}."), cause.what)
     if before.get("content") is not None and before["content"] == after.get("content"):
         yield Cause("chance", rule, "nothing differs that was recorded: the same values were written in other bytes")
+    elif before.get("machine") == after.get("machine") and _repeats(rule, after):
+        told = "it repeats exactly, and nothing differs that was recorded, yet its values do"
+        yield Cause("fault", rule, f"{told}: look at the disk and the memory, or for a file changed by hand")
     elif before.get("machine") == after.get("machine"):
         yield Cause("chance", rule, "nothing differs that was recorded: this step is not deterministic")
+
+
+def _repeats(rule: str, entry: dict[str, Any]) -> bool:
+    """Whether a step says that it repeats exactly: by its kind, or because its engine is batch-invariant."""
+    engine = (entry.get("settings") or {}).get("engine") or {}
+    return rule in EXACT or rule.startswith("tabulate_") or engine.get("batch_invariant") is True
 
 
 def _notes(old: Manifest, new: Manifest) -> Iterator[str]:

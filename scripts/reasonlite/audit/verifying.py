@@ -47,12 +47,20 @@ def _altered(found: int, said: int) -> str:
 
 
 def _outdated(manifest: dict[str, Any], folder: Path) -> list[Fault]:
-    """Outputs whose job read another version of an input than the manifest holds."""
+    """Outputs whose job read another version of an input than the manifest holds; one with the same values is none.
+
+    What a version's values were is known of those that earlier manifests had.
+    """
     prefix = f"results/{folder.name}/"
+    earlier = [manifests.read(path)["outputs"] for path in Store(folder).history()]
+    values = {entry["sha256"]: entry.get("content") for outputs in earlier for entry in outputs.values()}
     now = {f"{prefix}{name}": entry for name, entry in manifest["outputs"].items()} | manifest["sources"]
     return [
         Fault(name, f"out of date: made from another version of {source.removeprefix(prefix)}")
         for name, entry in manifest["outputs"].items()
         for source, digest in (entry.get("inputs") or {}).items()
-        if digest and source in now and now[source]["sha256"] != digest
+        if digest
+        and source in now
+        and now[source]["sha256"] != digest
+        and (values.get(digest) is None or values[digest] != now[source].get("content"))
     ]

@@ -198,6 +198,22 @@ def test_an_output_made_from_another_version_of_its_input_is_named(project):
     }
 
 
+def test_an_input_that_was_only_packed_anew_makes_nothing_out_of_date(project):
+    table, inputs = "model,benchmark,value\nm,b,50.0\n", ["results/x/problems/a.parquet"]
+    write(project, "tables/r.csv", table, "tabulate", inputs)
+    found = written()
+    read = found["outputs"]["problems/a.parquet"]["sha256"]
+    frame = pl.read_parquet(RESULTS / "problems/a.parquet")
+    frame.write_parquet(RESULTS / "problems/a.parquet", compression="uncompressed")
+    found = written()
+    found["outputs"]["tables/r.csv"]["inputs"] = {"results/x/problems/a.parquet": read}
+    assert found["outputs"]["problems/a.parquet"]["sha256"] != read and faults(found) == {}
+    frame.with_columns(problem=pl.lit("2+2")).write_parquet(RESULTS / "problems/a.parquet")
+    found = written()
+    found["outputs"]["tables/r.csv"]["inputs"] = {"results/x/problems/a.parquet": read}
+    assert list(faults(found)) == ["tables/r.csv"]
+
+
 def test_any_byte_that_is_turned_over_is_found(project):
     found, chance = written(), random.Random(1)
     for _ in range(20):
@@ -255,6 +271,15 @@ def test_settings_code_chance_and_a_hand_are_told_apart(project):
     assert difference(old, written())["tables/r.csv"][1] == [
         "chance tabulate: nothing differs that was recorded: this step is not deterministic"
     ]
+    for rule, settings_ in (("tabulate_results", {}), ("evaluate_answers", {"engine": {"batch_invariant": True}})):
+        write(project, "tables/r.csv", table, rule, inputs, settings_, start=3e3)
+        old = written()
+        write(project, "tables/r.csv", table + "m,d,2\n", rule, inputs, settings_, start=4e3)
+        (told,) = difference(old, written())["tables/r.csv"][1]
+        assert told.startswith(
+            f"fault {rule}: it repeats exactly, and nothing differs that was recorded, yet its values do"
+        )
+    write(project, "tables/r.csv", table, "tabulate", inputs, start=3e3)
     old = written()
     write(project, "tables/r.csv", table + "m,c,1\n", "tabulate", inputs, code="c2", start=4e3)
     assert difference(old, written())["tables/r.csv"][1] == ["code a.py: g", "code b.py: newly used"]
