@@ -2,6 +2,10 @@
 # Requires: nothing; the teacher's model is tried where it is already. Gives: nothing that stays, for nodes change.
 
 
+# whose engine is tried
+FIRST_EFFORT = next(iter(PLAN["teacher"]["efforts"].values()))
+
+
 rule preflight_cpu:
     output:
         facts=temp("<results>/preflight/cpu.json"),
@@ -40,18 +44,15 @@ rule preflight_engine:
         scripts=SCRIPTS,
         results=lambda wildcards: RESULTS,
         gres=gres_option,
-        engine=lambda wildcards: option(
+        engine=option(
             "--engine",
-            PLAN["teacher"]["engine"]["kind"] == "vllm"
-            and canonical_json(PLAN["teacher"]["engine"]),
+            FIRST_EFFORT["engine"]["kind"] == "vllm" and canonical_json(FIRST_EFFORT["engine"]),
         ),
-        effort=lambda wildcards: canonical_json(
-            next(iter(PLAN["teacher"]["efforts"].values()))["settings"]
-        ),
+        effort=canonical_json(FIRST_EFFORT["settings"]),
         model=option(
             "--model",
-            PLAN["teacher"]["engine"]["kind"] == "vllm"
-            and f"{RESULTS}/models/{PLAN['teacher']['model']}",
+            FIRST_EFFORT["engine"]["kind"] == "vllm"
+            and f"{RESULTS}/models/{FIRST_EFFORT['model']}",
         ),
         identity=identity("preflight"),
     message:

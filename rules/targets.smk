@@ -15,7 +15,7 @@ if PLAN["teacher"]:
         "tabulate_ledger": {"labels", "results", "training"},
     }
     if RL_STAGES:
-        TABLES["tabulate_rollouts"] = {"training"}
+        TABLES["tabulate_rollouts"] = {"rollouts"}
     if PLAN["labels"]["judge"] != "rules":
         TABLES["tabulate_agreement"] = {"labels"}
 if GRADERS:

@@ -100,7 +100,7 @@ def answered(given: argparse.Namespace) -> dict[str, Any]:
         folder = Path(name)
         problem = {"id": "p:0", "source": "p", "problem": "What is 1 + 1?", "answer": "2"}
         tables.write_table(folder / "p.parquet", tables.frame_of([problem], schemas.PROBLEMS), schemas.PROBLEMS)
-        settings = json.loads(given.effort) | {"answers_per_problem": 1}
+        settings = json.loads(given.effort) | {"answers_per_problem": 1, "problems": [0, 1]}
         # one short real answer; the canary's own length is its settings' and not above this
         most = (json.loads(given.engine).get("canary") or {}).get("max_tokens", 64)
         settings["sampling"] |= {"temperature": 0.0, "max_tokens": min(settings["sampling"]["max_tokens"], most)}

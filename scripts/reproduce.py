@@ -42,9 +42,13 @@ def run(unpacked: reproducing.Unpacked, targets: Sequence[str], cores: int) -> N
     line = ["snakemake", "--cores", str(cores), "--configfile", unpacked.config, "--", *targets]
     around = dict(os.environ)
     around.pop("PYTHONPATH", None)
-    if not same_environment(unpacked.folder):
-        print("the release's environment is set up from its lock", flush=True)
-        if subprocess.run(["make", "setup"], cwd=unpacked.folder, env=around).returncode:
+    if not same_environment(unpacked):
+        role = unpacked.lock.stem
+        if role not in ("cpu", "cuda"):
+            todo = "build the container of envs/rocm.def, and run the release in it by hand"
+            raise UserError(f"needs the environment of {unpacked.lock}, a container", where=unpacked.folder, todo=todo)
+        print(f"the release's environment is set up from {unpacked.lock}", flush=True)
+        if subprocess.run(["make", "setup", f"ROLE={role}"], cwd=unpacked.folder, env=around).returncode:
             raise UserError("its environment could not be set up", where=unpacked.folder, todo="see above")
         around["PATH"] = f"{(unpacked.folder / '.venv' / 'bin').resolve()}{os.pathsep}{around['PATH']}"
     else:
@@ -55,10 +59,12 @@ def run(unpacked: reproducing.Unpacked, targets: Sequence[str], cores: int) -> N
         )
 
 
-def same_environment(folder: Path) -> bool:
-    """Whether this program runs in the environment of the release's lock for CPUs."""
-    own, theirs = (path / "envs" / "cpu.lock" for path in (Path(__file__).parents[1], folder))
-    return own.is_file() and theirs.is_file() and read_lock(own)[0] == read_lock(theirs)[0]
+def same_environment(unpacked: reproducing.Unpacked) -> bool:
+    """Whether this program runs in the environment of the release's lock."""
+    root = Path(__file__).parents[1]
+    own, theirs = root / unpacked.lock, unpacked.folder / unpacked.lock
+    installed = (root / ".venv" / f"installed-{unpacked.lock.stem}").is_file()
+    return installed and own.is_file() and theirs.is_file() and read_lock(own)[0] == read_lock(theirs)[0]
 
 
 if __name__ == "__main__":

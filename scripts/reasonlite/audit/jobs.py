@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -66,9 +67,17 @@ def inside(name: str, experiment: str) -> str:
 
 
 def experiment_of(manifest: dict[str, Any]) -> str:
-    """The results folder's name when the jobs ran, as their inputs tell it; a release may be unpacked anywhere."""
-    names = (name for entry in manifest["outputs"].values() for name in entry.get("inputs", {}))
-    return next((PurePosixPath(name).parts[1] for name in names if name.startswith("results/")), "unknown")
+    """The results folder's name when the jobs ran, as their inputs tell it; a release may be unpacked anywhere.
+
+    Jobs may read another experiment's results too: the name is that under which most inputs are outputs here.
+    """
+    names: Counter[str] = Counter()
+    for entry in manifest["outputs"].values():
+        for name in entry.get("inputs", {}):
+            parts = PurePosixPath(name).parts
+            if len(parts) > 2 and parts[0] == "results":
+                names[parts[1]] += 1 + ("/".join(parts[2:]) in manifest["outputs"]) * 1_000_000
+    return max(names, key=lambda name: (names[name], name)) if names else "unknown"
 
 
 def settings_of(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

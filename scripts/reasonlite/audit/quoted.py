@@ -7,6 +7,7 @@ avg@16 -->; another table than results.csv is named first: \rl{curves: budget ai
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +15,16 @@ from typing import Any
 
 import polars as pl
 
-from reasonlite.audit.dossier import row_of
+from reasonlite.audit.claims import row_of
 from reasonlite.audit.sides import Side
 from reasonlite.core.errors import UserError
 
-LATEX = re.compile(r"\\rl\{([^{}]+)\}\{([^{}]*)\}")
-# a number, with its interval or without, just before the comment
-MARKDOWN = re.compile(r"([-+−–]?\d[\d.]*\s?%?(?:\s*\[[^\[\]\n]*\])?)[*_`]*\s*<!--\s*rl\s+(.+?)\s*-->")
-NUMBER = re.compile(r"[-+−–]?\d+(?:\.\d+)?")
+LATEX = re.compile(r"\\rl\s*\{([^{}]+)\}\s*(?:%[^\n]*\n\s*)?\{((?:[^{}]|\{[^{}]*\})*)\}")
+MARKDOWN = re.compile(r"<!--\s*rl\s+(.+?)\s*-->", re.DOTALL)
+MARKS = re.compile(r"\\rl\s*\{|<!--\s*rl\s")  # every place that claims to quote
+# what stands before a comment: a number, its interval in any brackets, a unit or two words, and markup
+BEFORE = re.compile(r"([-+−]?\d[\d.,{}]*\s?\\?%?(?:\s*[\[(][^\[\]()\n]*[\])])?)[*_`)\s]*(?:[A-Za-z]+\s*){0,2}$")
+NUMBER = re.compile(r"(?<![\d.])[-+−]?\d+(?:\.\d+)?")
 MAIN = ("value", "difference", "accuracy")  # the column of a table's number
 
 
@@ -33,10 +36,14 @@ class Quote:
 
 
 def quotes(text: str) -> Iterator[Quote]:
-    """Numbers of a text that name where they are from, in its order."""
-    found = [(match.start(), match[1], match[2]) for match in LATEX.finditer(text)]
-    found += [(match.start(2), match[2], match[1]) for match in MARKDOWN.finditer(text)]
-    for start, claim, said in sorted(found):
+    """Numbers of a text that name where they are from, in its order; ``said`` is empty where none could be read."""
+    found = {match.start(): (match[1], match[2]) for match in LATEX.finditer(text)}
+    for match in MARKDOWN.finditer(text):
+        before = BEFORE.search(text[max(match.start() - 120, 0) : match.start()])
+        found[match.start()] = (match[1], before[1] if before else "")
+    for mark in MARKS.finditer(text):
+        found.setdefault(mark.start(), (text[mark.start() : mark.start() + 40], ""))
+    for start, (claim, said) in sorted(found.items()):
         yield Quote(text.count("\n", 0, start) + 1, " ".join(claim.split()), said.strip())
 
 
@@ -56,14 +63,15 @@ def check(side: Side, path: Path) -> tuple[int, list[str]]:
 
 
 def _fault(side: Side, quote: Quote) -> str | None:
+    if not quote.said:
+        return "no number can be read beside it"
     table, colon, words = quote.claim.partition(": ")
     name, words = (f"tables/{table}.csv", words) if colon else ("tables/results.csv", quote.claim)
     try:
-        row = row_of(side, name, words.split())
-    except UserError as error:
+        row = row_of(side, name, shlex.split(words))
+    except (UserError, ValueError) as error:
         return str(error).splitlines()[0]
-    expected = numbers_of(row)
-    said = [part.replace("−", "-").replace("–", "-") for part in NUMBER.findall(quote.said)]
+    expected, said = numbers_of(row), numbers_in(quote.said)
     if not said:
         return f"{quote.said!r} holds no number"
     for text, value in zip(said, expected, strict=False):
@@ -72,6 +80,12 @@ def _fault(side: Side, quote: Quote) -> str | None:
             shown = ", ".join(f"{number:.{places}f}" for number in expected[: len(said)])
             return f"the text says {quote.said}, {name} has {shown}"
     return f"the text says {len(said)} numbers, {name} has {len(expected)}" if len(said) > len(expected) else None
+
+
+def numbers_in(text: str) -> list[str]:
+    """Numbers of a text: 4,096 and 4{,}096 are one, and a dash between two numbers is no sign."""
+    text = re.sub(r"(?<=\d)(?:,|\{,\})(?=\d{3}(?!\d))", "", text).replace("−", "-")
+    return NUMBER.findall(re.sub(r"(?<=\d)\s*(?:--|–|-)\s*(?=\d)", " ", text))
 
 
 def numbers_of(row: dict[str, Any]) -> list[float]:

@@ -32,7 +32,7 @@ from reasonlite.core.files import atomic_path, sha256_file, write_json
 SUMS, SBOM = "SHA256SUMS", "sbom.cdx.json"
 # all that a run needs, so that the archive can be run again
 WORKFLOW = (
-    *("Snakefile", "rules", "scripts", "envs", "profiles", "Makefile", "config/published", "config/rates.yaml"),
+    *("Snakefile", "rules", "scripts", "envs", "profiles/default", "Makefile", "config/published", "config/rates.yaml"),
     *("README.md", "LICENSE", "CITATION.cff"),
 )
 PARTS = ("tables/", "figures/")
@@ -82,7 +82,7 @@ def _gathered(results: Path, root: Path, manifest: dict[str, Any], config_file: 
     for name in WORKFLOW:
         path = root / name
         for file in [path] if path.is_file() else sorted(path.rglob("*")):
-            if file.is_file() and "__pycache__" not in file.parts:
+            if file.is_file() and "__pycache__" not in file.parts and file.suffix != ".sif":  # no container image
                 yield f"workflow/{file.relative_to(root).as_posix()}", file
 
 

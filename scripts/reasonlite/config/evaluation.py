@@ -10,6 +10,7 @@ from reasonlite.config.recorded import Log
 from reasonlite.config.settings import Adjudicator, Closed, Name, Prompt, Sampling, VllmEngine
 from reasonlite.config.sources import GymSource, HubSource, Source
 
+LEFT_OUT = ("thinking_budgets", "published", "claimed")  # what is said of the answers without a budget
 Grader = Literal["math_verify", "equality", "own", "llm"]
 
 
@@ -68,6 +69,12 @@ class Evaluated(Closed):
     )
     published: str | None = Field(None, description="the model's name in config/published, to put it beside")
 
+    @model_validator(mode="after")
+    def thinking_is_drawn(self) -> Evaluated:
+        if self.recorded is not None and (self.thinking is not None or self.thinking_budgets):
+            raise ValueError("thinking and thinking_budgets are for answers drawn here, not recorded ones")
+        return self
+
     @property
     def weights(self) -> str:
         """The model or stage that answers."""
@@ -110,7 +117,7 @@ class Evaluation(Closed):
             if not isinstance(budgets, list) or not budgets or not isinstance(entry.get("model"), str):
                 found.append(entry)
                 continue
-            plain = {name: value for name, value in entry.items() if name not in ("thinking_budgets", "published")}
+            plain = {name: value for name, value in entry.items() if name not in LEFT_OUT}
             found.append({**entry, "thinking_budgets": []})
             found += [
                 plain | {"model": f"{entry['model']}-think{n}", "of": entry.get("of") or entry["model"], "thinking": n}

@@ -16,19 +16,30 @@ NUMBERS = re.compile(r"(\d+)\.\.(\d+)")
 
 
 def braced(paths: Iterable[object]) -> list[str]:
-    """The paths in short: one text if they are all combinations of their folders' and files' names, else as they are.
+    """The paths in short: one text if they are all combinations of their folders' and files' names, else a text for
+    each run of one folder where that is one, else as they are.
 
     ``expanded`` gives them back in the same order. Names that hold braces or commas are left as they are.
     """
     listed = [str(path) for path in paths]
+    whole = _combined(listed)
+    if whole is not None:
+        return [whole]
+    folders = [list(group) for _, group in itertools.groupby(listed, lambda path: path.rpartition("/")[0])]
+    parts = [([short] if (short := _combined(group)) is not None else group) for group in folders]
+    return list(itertools.chain.from_iterable(parts))
+
+
+def _combined(listed: list[str]) -> str | None:
+    """One text for all combinations of names; None if the paths are not that."""
     split = [path.split("/") for path in listed]
     if len(listed) < 2 or len({len(parts) for parts in split}) > 1 or any(re.search(r"[{},]", path) for path in listed):
-        return listed
+        return None
     columns = [list(dict.fromkeys(column)) for column in zip(*split, strict=True)]
     # counted before they are listed, for combinations may be far more than the paths
     if len(listed) != math.prod(map(len, columns)) or listed != list(map("/".join, itertools.product(*columns))):
-        return listed
-    return ["/".join(_short(names) for names in columns)]
+        return None
+    return "/".join(_short(names) for names in columns)
 
 
 def _short(names: Sequence[str]) -> str:

@@ -210,7 +210,7 @@ def reinforcement(log: pl.DataFrame) -> Figure:
         ("distance from the reference", "kl", "nats a token"),
     ]
     shown = [panel for panel in panels if log[panel[1]].drop_nulls().len()]
-    rows = -(-len(shown) // 2)
+    rows = max(1, -(-len(shown) // 2))
     figure = Figure(figsize=(PAGE, 1.5 * rows + 0.4), layout="constrained")
     grid = figure.subplots(rows, 2, sharex=True, squeeze=False).flatten()
     for axes, (title, column, unit) in zip(grid, shown, strict=False):
@@ -224,7 +224,8 @@ def reinforcement(log: pl.DataFrame) -> Figure:
         axes.set_ylabel(unit)
         if "share" in unit:
             axes.set_ylim(-0.03, 1.03)
-    grid[0].legend()
+    if shown:
+        grid[0].legend()
     for axes in grid[len(shown) :]:
         axes.set_visible(False)
     for axes in grid[max(len(shown) - 2, 0) : len(shown)]:
@@ -301,13 +302,13 @@ def _panels(count: int, height: float):
 
 
 def _curves(table: pl.DataFrame, kind: str, label: str) -> Figure:
-    shown = table.filter(pl.col("curve") == kind)
+    shown = table.filter(pl.col("curve").is_in(["budget", "thinking"] if kind == "budget" else [kind]))
     benchmarks = shown["benchmark"].unique(maintain_order=True).to_list()
     models = shown["model"].unique(maintain_order=True).to_list()
     figure, axes = _panels(len(benchmarks), 2.3)
     for panel, benchmark in zip(axes, benchmarks, strict=True):
         for position, model in enumerate(models):
-            part = shown.filter((pl.col("benchmark") == benchmark) & (pl.col("model") == model)).sort("x")
+            part = shown.filter(curve=kind, benchmark=benchmark, model=model).sort("x")
             colour = COLOURS[position % 8]
             look = {"color": colour, "linestyle": DASHES[position % 4]}
             few = len(part) <= 16
@@ -315,7 +316,7 @@ def _curves(table: pl.DataFrame, kind: str, label: str) -> Figure:
             panel.plot(part["x"], part["value"], label=model if panel is axes[0] else None, **look, **marker)
             panel.fill_between(part["x"], part["low"], part["high"], color=colour, alpha=0.15, linewidth=0)
             if kind == "budget":
-                _thinking(panel, table.filter(pl.col("benchmark") == benchmark, pl.col("model") == model), colour)
+                _thinking(panel, shown.filter(benchmark=benchmark, model=model), colour)
         panel.set_title(benchmark)
         panel.set_xlabel(label)
         panel.set_xscale("log", base=2 if kind == "pass@k" else 10)

@@ -148,6 +148,7 @@ def watched(trainer_class: type) -> type:
         named: Callable[[int], tuple[str, str]] = staticmethod(lambda place: ("", ""))
         written = False  # whether it learns from written answers, whose first step can be looked at
         looked = False
+        was_warned = False
         note = ""  # the newest loss or reward, in words
 
         def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
@@ -189,6 +190,8 @@ def watched(trainer_class: type) -> type:
 
         def _maybe_log_save_evaluate(self, *rest: Any, **named: Any) -> None:
             self._stop_when_warned()
+            if self.state.global_step >= self.state.max_steps:  # the log ends with the last step, whatever its interval
+                self.control.should_log = True
             super()._maybe_log_save_evaluate(*rest, **named)
             self.guard.beat()
             if self.is_world_process_zero():
@@ -204,7 +207,8 @@ def watched(trainer_class: type) -> type:
             warned = torch.tensor(float(interruption.warned()), device=self.args.device)
             if torch.distributed.is_initialized():  # the signal reaches processes in different steps
                 torch.distributed.all_reduce(warned, op=torch.distributed.ReduceOp.MAX)
-            if warned.item():
+            self.was_warned = bool(warned.item())
+            if self.was_warned:
                 self.control.should_save = True
                 self.control.should_training_stop = True
 
@@ -235,6 +239,13 @@ def run(trainer: Any, job: Job, saved_dtype: Any, examples: int) -> None:
     if trainer.is_world_process_zero():
         trainer.pace.tell(trainer.state.global_step, trainer.state.max_steps, trainer.note, now=True)
     if trainer.control.should_training_stop and trainer.state.global_step < trainer.state.max_steps:
+        if not trainer.was_warned:
+            step, last = trainer.state.global_step, trainer.state.max_steps
+            raise UserError(
+                f"ended at step {step} of {last}: {examples} examples do not fill one batch",
+                where=f"stages.{job.stage.name}",
+                todo="choose more of them, or lower per_device_train_batch_size or batch_size",
+            )
         interruption.hand_back(f"step {trainer.state.global_step} is kept as a checkpoint")
     learned = trainer.noted.gathered()
     model = trainer.accelerator.unwrap_model(trainer.model)

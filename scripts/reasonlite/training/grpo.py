@@ -8,6 +8,7 @@ from typing import Any
 
 from reasonlite.answers.transcripts import final_answer, split_reply
 from reasonlite.config.stages import GrpoStage
+from reasonlite.core.errors import UserError
 from reasonlite.judge.equivalence import compare
 from reasonlite.judge.graders import text_of
 from reasonlite.judge.verdicts import Verdict
@@ -34,6 +35,13 @@ def train(job: common.Job) -> None:
         processing_class=tokenizer,
         peft_config=common.adapters(job.stage.lora, model, f"stages.{job.stage.name}"),
     )
+    needed = trainer.args.generation_batch_size // trainer.num_generations
+    if len(dataset) < needed:
+        raise UserError(
+            f"{len(dataset)} problems are chosen, and one generation takes {needed}",
+            where=f"stages.{job.stage.name}",
+            todo="loosen the filter, or lower per_device_train_batch_size, batch_size or steps_per_generation",
+        )
     trainer.rollouts = rollouts.Rollouts(
         job.work / rollouts.FOLDER,
         trainer.num_generations,

@@ -16,7 +16,7 @@ from reasonlite.core.seeding import shuffle_key
 from reasonlite.core.tables import TableWriter, read_table, write_table
 from reasonlite.judge.graders import text_of
 
-FOLDER = "rollouts"  # in the work folder: <step>.parquet
+FOLDER = "rollouts"  # in the work folder: <step>-<generation>.parquet
 ALL_RIGHT, ALL_WRONG = "groups/all_right", "groups/all_wrong"  # names under which they are logged
 EXTRA = ["problem_id", "tokens", "truncated", "answer", "verdict", "method"]
 
@@ -26,6 +26,8 @@ class Rollouts:
 
     def __init__(self, folder: Path, group: int, share: float, seed: int, weights: tuple[float, float]) -> None:
         self._folder, self._group, self._share, self._seed, self._weights = folder, group, share, seed, weights
+        self._step, self._drawn = -1, 0  # the newest step, and how many generations it had before its newest
+        self._step, self._drawn = -1, 0  # the newest step, and its generations before the newest one
 
     def take(self, step: int, logs: dict[str, Any]) -> dict[str, float]:
         """Write a generation's answers (ROLLOUTS) and give the shares of groups all right and all wrong.
@@ -52,7 +54,13 @@ class Rollouts:
             pl.col("correct").min().eq(1).alias(ALL_RIGHT), pl.col("correct").max().eq(0).alias(ALL_WRONG)
         )
         kept = [self._keeps(step, name) for name in rows["problem_id"]]
-        write_table(self._folder / f"{step:08d}.parquet", rows.filter(pl.Series(kept, dtype=pl.Boolean)), ROLLOUTS)
+        self._drawn = self._drawn + 1 if step == self._step else 0
+        self._step = step
+        write_table(
+            self._folder / f"{step:08d}-{self._drawn:04d}.parquet",
+            rows.filter(pl.Series(kept, dtype=pl.Boolean)),
+            ROLLOUTS,
+        )
         return {name: float(groups[name].sum()) / groups.height for name in (ALL_RIGHT, ALL_WRONG)}
 
     def _keeps(self, step: int, problem: str) -> bool:
@@ -85,7 +93,7 @@ def kept(trainer_class: type) -> type:
 def forget_after(work: Path, step: int) -> None:
     """Remove what a killed try drew after the checkpoint of ``step``, from which training goes on."""
     for path in (work / FOLDER).glob("*.parquet"):
-        if path.stem.isdigit() and int(path.stem) > step:
+        if int(path.stem.partition("-")[0]) > step:
             path.unlink()
 
 

@@ -53,5 +53,7 @@ def settings(names: list[str], stage: str, folder: Path) -> dict[str, Any]:
         os.environ.setdefault(KNOWN[name][1], str(place))
         Path(os.environ[KNOWN[name][1]]).mkdir(parents=True, exist_ok=True)
     project = folder.resolve().parent.name
-    os.environ.setdefault("WANDB_PROJECT", project)
+    own = {"WANDB_PROJECT": project, "WANDB_MODE": "offline"}
+    for name, value in (own | {"WANDB_RUN_ID": f"{project}-{stage}", "WANDB_RESUME": "allow"}).items():
+        os.environ.setdefault(name, value)
     return {"report_to": names, "run_name": stage, "project": project, "trackio_static_space_id": False}

@@ -12,7 +12,10 @@ from reasonlite.audit import manifest, release, reproducing, sides
 from reasonlite.core.errors import UserError
 from reasonlite.core.files import sha256_text
 
-TABLE = "model,benchmark,metric,value,low,high\nfinal,b,avg@4,10.0,8.0,12.0\n"
+TABLE = (
+    "model,benchmark,metric,value,low,high\nfinal,b,avg@4,10.0,8.0,12.0\n"
+    'final,b,"tokens p50, p90, p99",10.0,20.0,30.0\n'  # whose value is below its low
+)
 CONFIG = {
     "experiment": "x",
     "models": {"m": {"kind": "package", "package": "p"}},
@@ -153,8 +156,8 @@ def test_what_is_not_here_is_named_and_not_tried(tmp_path):
     ("made", "kind"),
     [
         (TABLE, "same bytes"),
-        (TABLE.replace("10.0", "11.9"), "within the interval"),
-        (TABLE.replace("10.0", "12.1"), "different"),
+        (TABLE.replace("avg@4,10.0", "avg@4,11.9"), "within the interval"),
+        (TABLE.replace("avg@4,10.0", "avg@4,12.1"), "different"),
         (TABLE.replace("final", "other"), "different"),
         (None, "not run"),
     ],

@@ -151,9 +151,11 @@ def test_budgets_of_thinking_are_evaluated_under_names_of_their_own():
         parse_config(raw)
     marks = {"reasoning_config": {"reasoning_start_str": "<think>", "reasoning_end_str": "</think>"}}
     raw["evaluation"]["engine"]["arguments"] = marks
+    raw["evaluation"]["models"][2]["claimed"] = {"heldout": 50.0}
     config = parse_config(raw)
     plan = plan_of(config, ROOT)
     assert list(plan["drawn"])[2:] == ["final", "final-think512", "final-think64"]
+    assert [bool(entry.claimed) for entry in config.evaluation.models] == [False, False, True, False, False]
     assert plan["weights"]["final-think64"] == "final" == plan["weights"]["final"]
     assert "thinking_token_budget" not in plan["drawn"]["final"][0]["sampling"]["arguments"]
     assert plan["drawn"]["final-think64"][0]["sampling"]["arguments"]["thinking_token_budget"] == 64

@@ -29,6 +29,13 @@ def test_combinations_are_one_text_that_bash_reads_the_same(paths, short):
     assert printed.stdout.splitlines() == paths
 
 
+def test_runs_of_several_folders_are_a_text_each():
+    paths = [f"r/{folder}/{shard}.parquet" for folder in ("problems/shards", "difficulty/own") for shard in SHARDS]
+    short = braced(paths)
+    assert short == ["r/problems/shards/{00000..00342}.parquet", "r/difficulty/own/{00000..00342}.parquet"]
+    assert [path for text in short for path in expanded(text)] == paths
+
+
 @pytest.mark.parametrize(
     "paths",
     [

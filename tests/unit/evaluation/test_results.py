@@ -118,6 +118,10 @@ def test_budgets_of_thinking_are_a_curve_of_the_model_that_answered(measured):
     assert thinking.select("model", "x", "value").rows() == [("final", 8, 25.0), ("final", 90, 75.0)]
     assert set(curves.filter(pl.col("curve") == "budget")["model"]) == {"base", "final"}
     assert figures.budget(curves).axes[0].containers  # its diamonds have intervals
+    alone = curves.filter((pl.col("curve") == "thinking") & (pl.col("x") == 8))
+    assert figures.budget(alone).axes[0].containers  # of a model without a curve of its own too
+    log = frame_of([], TRAINING_LOG)
+    assert figures.reinforcement(log) is not None
 
 
 def test_compute_by_hand(measured):

@@ -72,6 +72,15 @@ def test_what_a_killed_try_drew_after_its_checkpoint_is_forgotten(tmp_path):
     assert table(tmp_path).select("step", "problem_id").rows() == [(1, "s:1")] * 2 + [(2, "s:9")] * 2
 
 
+def test_several_generations_of_a_step_are_all_kept(tmp_path):
+    keeping = kept(tmp_path)
+    for step, problem in ((1, "s:1"), (1, "s:2"), (2, "s:3"), (2, "s:4")):
+        keeping.take(step, logs_of([(problem, [RIGHT, WRONG])]))
+    assert table(tmp_path)["problem_id"].to_list()[::2] == ["s:1", "s:2", "s:3", "s:4"]
+    rollouts.forget_after(tmp_path, 1)
+    assert table(tmp_path)["problem_id"].to_list()[::2] == ["s:1", "s:2"]
+
+
 def test_a_stage_without_any_gets_an_empty_table(tmp_path):
     assert table(tmp_path).schema == ROLLOUTS and table(tmp_path).is_empty()
 
