@@ -28,13 +28,13 @@ rule adjudicate:
         scripts=SCRIPTS,
         mode=PLAN["labels"]["judge"],
         model=lambda wildcards, input: option("--model", input.model and input.model[0]),
-        engine=canonical_json(ADJUDICATOR["engine"]),
-        settings=canonical_json(ADJUDICATOR),
+        engine=lambda wildcards: canonical_json(ADJUDICATOR["engine"]),
+        settings=lambda wildcards: canonical_json(ADJUDICATOR),
         seed=PLAN["seed"],
         lock=LOCK_OPTION,
         commit=PLAN["teacher"]["commit"],
         journal=f"{RESULTS}/journals/adjudicate/{{shard}}",
-        identity=identity(
+        identity=lambda wildcards: identity(
             "adjudicate",
             mode=PLAN["labels"]["judge"],
             settings=ADJUDICATOR,

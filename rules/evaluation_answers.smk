@@ -34,7 +34,7 @@ rule evaluate_answers:
     params:
         scripts=SCRIPTS,
         problems=files_in("problems"),
-        engine=canonical_json(PLAN["evaluation"]["engine"]),
+        engine=lambda wildcards: canonical_json(PLAN["evaluation"]["engine"]),
         settings=lambda wildcards: [canonical_json(each) for each in PLAN["drawn"][wildcards.model]],
         seed=PLAN["seed"],
         lock=LOCK_OPTION,

@@ -26,12 +26,12 @@ rule grade_by_model:
     params:
         scripts=SCRIPTS,
         model=lambda wildcards, input: option("--model", input.model and input.model[0]),
-        engine=canonical_json(GRADING["engine"]),
-        settings=canonical_json(GRADING),
+        engine=lambda wildcards: canonical_json(GRADING["engine"]),
+        settings=lambda wildcards: canonical_json(GRADING),
         seed=PLAN["seed"],
         lock=LOCK_OPTION,
         journal=f"{RESULTS}/journals/grading/{{model}}/{{benchmark}}",
-        identity=identity("adjudicate", settings=GRADING, seed=PLAN["seed"]),
+        identity=lambda wildcards: identity("adjudicate", settings=GRADING, seed=PLAN["seed"]),
     message:
         "Asking a model about answers of {wildcards.model} to {wildcards.benchmark}"
     shell:

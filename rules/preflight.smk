@@ -44,11 +44,11 @@ rule preflight_engine:
         scripts=SCRIPTS,
         results=lambda wildcards: RESULTS,
         gres=gres_option,
-        engine=option(
+        engine=lambda wildcards: option(
             "--engine",
             FIRST_EFFORT["engine"]["kind"] == "vllm" and canonical_json(FIRST_EFFORT["engine"]),
         ),
-        effort=canonical_json(FIRST_EFFORT["settings"]),
+        effort=lambda wildcards: canonical_json(FIRST_EFFORT["settings"]),
         model=option(
             "--model",
             FIRST_EFFORT["engine"]["kind"] == "vllm"

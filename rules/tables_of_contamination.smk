@@ -35,7 +35,7 @@ rule tabulate_contamination:
         judged=files_in("judged"),
         evaluation=of_plan("evaluation"),
         seed=PLAN["seed"],
-        identity=identity(
+        identity=lambda wildcards: identity(
             "tabulate_contamination", evaluation=PLAN["evaluation"], seed=PLAN["seed"]
         ),
     message:

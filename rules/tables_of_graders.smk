@@ -93,7 +93,9 @@ rule tabulate_graders:
         evaluation=of_plan("evaluation"),
         seed=PLAN["seed"],
         folder=lambda wildcards, output: str(Path(output.csv).parent),
-        identity=identity("tabulate_graders", evaluation=PLAN["evaluation"], seed=PLAN["seed"]),
+        identity=lambda wildcards: identity(
+            "tabulate_graders", evaluation=PLAN["evaluation"], seed=PLAN["seed"]
+        ),
     message:
         "Comparing the graders"
     shell:

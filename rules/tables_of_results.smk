@@ -55,7 +55,10 @@ rule tabulate_results:
         evaluation=of_plan("evaluation"),
         seed=PLAN["seed"],
         folder=lambda wildcards, output: str(Path(output.csv).parent),
-        identity=identity("tabulate_results", evaluation=PLAN["evaluation"], seed=PLAN["seed"]),
+        # by functions, here and below: braces in prompts, such as \boxed{12}, are no wildcards
+        identity=lambda wildcards: identity(
+            "tabulate_results", evaluation=PLAN["evaluation"], seed=PLAN["seed"]
+        ),
     message:
         "Writing the tables of results"
     shell:
@@ -125,9 +128,9 @@ rule tabulate_arms:
         judged=files_in("judged"),
         training=files_in("training"),
         evaluation=of_plan("evaluation"),
-        grid=canonical_json(PLAN["grid"] or {}),
+        grid=lambda wildcards: canonical_json(PLAN["grid"] or {}),
         seed=PLAN["seed"],
-        identity=identity(
+        identity=lambda wildcards: identity(
             "tabulate_arms",
             evaluation=PLAN["evaluation"],
             grid=PLAN["grid"],

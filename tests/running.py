@@ -46,7 +46,8 @@ def copy_project(folder: Path) -> Path:
     """What a clean clone holds of the workflow, away from the working tree's results."""
     for name in ("rules", "scripts", "config", "envs", "profiles"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "Snakefile", folder)
+    for name in ("Snakefile", "Makefile"):
+        shutil.copy(ROOT / name, folder)
     return folder
 
 

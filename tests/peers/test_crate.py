@@ -1,11 +1,16 @@
 """The release's metadata before the validator of its profile, and read by runcrate; the contexts without a network."""
 
+# ruff: noqa: E402, for the packages are looked for first
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+for name in ("rocrate_validator", "runcrate", "prov"):
+    pytest.importorskip(name, reason=f"{name} is not installed here; make test-peers")
+
 import requests
 import rocrate
 from prov.model import ProvActivity, ProvDocument, ProvGeneration, ProvUsage

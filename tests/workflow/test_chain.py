@@ -323,7 +323,7 @@ def test_a_number_is_explained_down_to_its_sources_also_from_a_release(finished,
     assert manifest["checkpoints/final/model.safetensors"]["sha256"] in told
     page = tmp_path / "page.html"
     as_page = ["--format", "html", "--output", str(page)]
-    assert audit.main(["explain", str(finished), "turbo heldout difference", *as_page]) == 0
+    assert audit.main(["explain", str(finished), "final heldout difference", *as_page]) == 0
     assert "evaluation/tiny/heldout/answers.parquet" in page.read_text()  # of the baseline too
     for claim, said in (
         ("final heldout", "rows have 'final heldout'.*say also metric"),
