@@ -128,7 +128,7 @@ rule tabulate_arms:
         judged=files_in("judged"),
         training=files_in("training"),
         evaluation=of_plan("evaluation"),
-        grid=lambda wildcards: canonical_json(PLAN["grid"] or {}),
+        grid=of_plan("grid"),  # in the order of the config
         seed=PLAN["seed"],
         identity=lambda wildcards: identity(
             "tabulate_arms",

@@ -117,7 +117,7 @@ def test_a_run_in_an_empty_folder_with_the_workflow_elsewhere(clone, folder, tmp
 
 def copied(clone: Path) -> list[Path]:
     """What copy_project makes: a run elsewhere leaves nothing in the clone."""
-    return [clone / name for name in ("Snakefile", "config", "envs", "profiles", "rules", "scripts")]
+    return [clone / name for name in ("Makefile", "Snakefile", "config", "envs", "profiles", "rules", "scripts")]
 
 
 def test_another_snakefile_takes_the_rules_in_twice_with_two_configs(clone, folder):

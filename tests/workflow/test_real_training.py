@@ -394,7 +394,8 @@ def test_a_second_teacher_is_asked_its_part_of_the_problems_and_told_apart(study
     assert set(second["problem_id"]) == {name for name in first["problem_id"] if place_of(name) >= 0.5}
     votes = pl.read_parquet(study / "votes")
     assert votes["drawn"].to_list() == [2] * 16  # those of the first alone
-    assert {"medium", "second"} <= set(pl.read_csv(study / "tables" / "lengths.csv")["part"])
+    parts = set(pl.read_csv(study / "tables" / "lengths.csv")["part"])
+    assert {"teacher, medium", "teacher, second"} <= parts
 
 
 def test_the_engine_ends_thinking_at_its_budget(study):
@@ -417,7 +418,7 @@ def test_checkpoints_load_alike_and_say_what_they_are(study):
 
 def test_the_grids_table_has_a_row_an_arm(study):
     table = pl.read_csv(study / "tables" / "arms.csv")
-    assert table["arm"].to_list() == ["base", "sft-kd-rl", "sft-lora"]
+    assert table["arm"].to_list() == ["base", "sft-lora", "sft-kd-rl"]
     assert table.filter(pl.col("arm") == "base")["difference"].to_list() == [0.0]
     assert (table["low"] <= table["value"]).all() and (table["value"] <= table["high"]).all()
 

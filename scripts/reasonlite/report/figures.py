@@ -129,7 +129,7 @@ def arms(table: pl.DataFrame) -> Figure:
         axes.set_yticks(places, part["arm"].to_list())
         axes.invert_yaxis()
         axes.set_title(title, loc="left")
-        axes.set_xlabel("avg@n (%), 95% interval over seeds and problems")
+        axes.set_xlabel("avg@n (%), 95% interval")
     for axes in grid[len(parts) :]:
         axes.set_visible(False)
     return figure
