@@ -327,7 +327,7 @@ def test_a_number_is_explained_down_to_its_sources_also_from_a_release(finished,
     assert "evaluation/tiny/heldout/answers.parquet" in page.read_text()  # of the baseline too
     for claim, said in (
         ("final heldout", "rows have 'final heldout'.*say also metric"),
-        ("final aime24 avg@2", "no row has 'aime24'"),
+        ("final aime99 avg@2", "no row has 'aime99'"),
     ):
         with pytest.raises(UserError, match=f"(?s){said}"):
             audit.main(["explain", str(finished), claim])

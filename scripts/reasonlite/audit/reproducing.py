@@ -24,13 +24,28 @@ KINDS = ("same bytes", "same values", "within the interval", "different", "not r
 HERE = {"package", "random", "reasoning_gym"}  # kinds of models and problems that need no hub and no file of the user's
 INTERVAL = {"results.csv": ("value", "low", "high"), "arms.csv": ("value", "low", "high")}
 
+# a config of which nothing is run but what needs none: the figures and the table of published numbers
+TASKS = [{"name": "chain_sum", "size": 1}]
+BARE: dict[str, Any] = {
+    "seed": 0,
+    "models": {"none": {"kind": "package", "package": "none"}},
+    "evaluation": {
+        "engine": {"kind": "vllm", "max_model_len": 16},
+        "benchmarks": {"none": {"source": {"kind": "reasoning_gym", "seed": 0, "tasks": TASKS}}},
+        "answers_per_problem": 1,
+        "pass_at": [1],
+        "baseline": "none",
+        "models": [{"model": "none", "sampling": {"temperature": 0, "max_tokens": 1}}],
+    },
+}
+
 
 @dataclass(frozen=True)
 class Unpacked:
     """A release's workflow in ``folder``, ready to be run; ``released``: its manifest; ``texts``: its tables."""
 
     folder: Path
-    config: str  # path in the folder
+    config: str  # path in the folder; where something is lacking, of one that asks for the published figures alone
     experiment: str
     released: dict[str, Any]
     texts: dict[str, str]
@@ -76,8 +91,12 @@ def _opened(archive: Path, folder: Path, texts: dict[str, str]) -> Unpacked:
     raw = _yaml(configs[0])
     lock = Path((raw.get("environment") or {}).get("lock") or "envs/cpu.lock")
     released = manifests.parse(texts[manifests.NAME], archive)
+    absent = sorted(set(lacking(raw)))
     config = configs[0].relative_to(folder).as_posix()
-    return Unpacked(folder, config, str(raw["experiment"]), released, texts, sorted(set(lacking(raw))), lock)
+    if absent:  # a config whose files are not there is refused before anything is planned
+        config = "config/published-alone.yaml"
+        write_text(folder / config, yaml.safe_dump(BARE | {"experiment": str(raw["experiment"])}))
+    return Unpacked(folder, config, str(raw["experiment"]), released, texts, absent, lock)
 
 
 def _yaml(path: Path) -> Any:

@@ -9,6 +9,7 @@ import tarfile
 import pytest
 
 from reasonlite.audit import manifest, release, reproducing, sides
+from reasonlite.config.experiment import load_config
 from reasonlite.core.errors import UserError
 from reasonlite.core.files import sha256_text
 
@@ -150,6 +151,7 @@ def test_what_is_not_here_is_named_and_not_tried(tmp_path):
     found = reproducing.unpack(packed(tmp_path / "r.tar.gz", texts(config=config)), tmp_path / "out")
     assert found.lacking == ["hub: big", "jsonl: mine", "recorded: teacher", "server: other"]
     assert found.targets == ["published"]
+    assert load_config(tmp_path / "out" / found.config).experiment == "x"  # one that can be planned
 
 
 @pytest.mark.parametrize(
