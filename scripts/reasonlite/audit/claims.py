@@ -35,12 +35,10 @@ class Way:
         return {path: outputs[path] for path in self.paths if outputs[path].get("rule") in rules}
 
     def read(self, path: str, columns: list[str]) -> pl.DataFrame | None:
-        """Columns of a table, or None where the file is gone or is not what the manifest says."""
+        """Columns of a Parquet table, or None where the file is gone or is not what the manifest says."""
         found = self.side.file("outputs", path, [])
         if found is None:
             return None
-        if found.suffix == ".csv":
-            return pl.read_csv(found, infer_schema_length=None)
         table = pl.scan_parquet(found)
         known = table.collect_schema().names()
         return table.select([name for name in columns if name in known]).collect()
@@ -63,9 +61,7 @@ def row_of(side: Side, table: str, words: Sequence[str]) -> dict[str, Any]:
             raise UserError(f"no row has {word!r}", where=table, todo=f"such as {', '.join(sorted(values)[:12])}")
         chosen = kept
     if chosen.height > 1:  # the order says which is meant, as with the left and the right of a comparison
-        leading = [
-            row for row in chosen.iter_rows() if [str(cell) for cell in row if str(cell) in words] == list(words)
-        ]
+        leading = [row for row in chosen.iter_rows() if _named(row, words) == list(words)]
         if len(leading) == 1:
             return dict(zip(chosen.columns, leading[0], strict=True))
         apart = [name for name in chosen.columns if chosen[name].n_unique() > 1][:3]

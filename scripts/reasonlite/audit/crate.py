@@ -35,10 +35,10 @@ def write(folder: Path, about: dict[str, Any], manifest: dict[str, Any], sums: d
     crate.metadata.extra_contexts.append(TERMS)
     _root(crate, about, manifest)
     files = _files(crate, folder, sums, pages)
-    jobs = jobs_of(manifest)
+    jobs, experiment = jobs_of(manifest), experiment_of(manifest)
     workflow = _workflow(crate, folder, jobs)
-    files |= _absent(crate, jobs, manifest, files)
-    actions = [_action(crate, job, number, files, experiment_of(manifest)) for number, job in enumerate(jobs, 1)]
+    files |= _absent(crate, jobs, manifest, files, experiment)
+    actions = [_action(crate, job, number, files, experiment) for number, job in enumerate(jobs, 1)]
     whole = _run(crate, workflow, jobs, actions, files, about["name"])
     number = manifest.get("locks", {}).get(manifest.get("lock"), {}).get("snakemake", "unknown")
     engine = _add(crate, "#snakemake", "SoftwareApplication", {"name": "Snakemake", "version": number})
@@ -101,9 +101,11 @@ def _workflow(crate: Any, folder: Path, jobs: Iterable[Job]) -> Any:
     return workflow
 
 
-def _absent(crate: Any, jobs: Iterable[Job], manifest: dict[str, Any], held: dict[str, Any]) -> dict[str, Any]:
+def _absent(
+    crate: Any, jobs: Iterable[Job], manifest: dict[str, Any], held: dict[str, Any], experiment: str
+) -> dict[str, Any]:
     """What jobs read or made and the release does not hold, by the names that the workflow has for it."""
-    experiment, found = experiment_of(manifest), dict[str, Any]()
+    found: dict[str, Any] = {}
     for job in jobs:
         read = {inside(name, experiment): digest for name, digest in job.inputs.items()}
         for name, digest in (*read.items(), *job.outputs.items()):

@@ -124,9 +124,7 @@ def _chain(way: Way) -> Section:
         loss = "" if log is None or log.is_empty() else f"{log['loss'][0]:.3f} → {log['loss'][-1]:.3f}"
         steps = "" if log is None or log.is_empty() else f"{log['step'][-1]:,}"
         data = ", ".join(stage["data"])
-        others = {
-            key: value for key, value in stage.items() if key not in ("name", "method", "start", "data", "arguments")
-        }
+        others = {key: value for key, value in stage.items() if key not in APART}
         said = ", ".join(f"{key}={shortened(value)}" for key, value in (*flat(others), *flat(stage["arguments"])))
         body.append([name, stage["method"], stage["start"], data, str(entry["settings"]["seed"]), steps, loss, said])
     header = ["stage", "method", "starts from", "data", "seed", "steps", "loss", "settings"]

@@ -144,8 +144,7 @@ def _generated(rule: str, jobs: int, answers: float, who: str, rates: Rates) -> 
 
 def _probes(config: Config, problems: float, rates: Rates) -> list[Line]:
     """What is asked to know how hard problems are: of the probes that some stage chooses by."""
-    choosing = [stage for stage in config.stages if isinstance(stage, OnPolicy) and stage.rated]
-    asked = {(stage.verdicts, _asked(config, stage)) for stage in choosing}
+    asked = {(stage.verdicts, _asked(config, stage)) for stage in config.choosing}
     shards, probes = config.problems.shards, [config.probes[name] for name, model in sorted(asked) if model]
     lines = []
     if probes:

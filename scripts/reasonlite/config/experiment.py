@@ -153,6 +153,11 @@ class Config(Experiment):
     stages: list[Stage] = Field(default_factory=list, description="training stages, in order")
     grid: Grid | None = Field(None, description="chains of stages over bases and seeds; its stages come after these")
 
+    @property
+    def choosing(self) -> list[OnPolicy]:
+        """Stages that choose their problems by how hard those are."""
+        return [stage for stage in self.stages if isinstance(stage, OnPolicy) and stage.rated]
+
     @model_validator(mode="before")
     @classmethod
     def grid_in_full(cls, raw: Any) -> Any:

@@ -33,8 +33,7 @@ from reasonlite.training.states import newest_checkpoint, prepare
 
 log = get_logger(__name__)
 # of this machine or of the moment; the rest of the resolved arguments goes into the checkpoint
-LOCAL_ARGUMENTS = {"output_dir", "logging_dir", "run_name", "local_rank", "deepspeed", "accelerator_config"}
-LOCAL_ARGUMENTS |= trackers.ARGUMENTS
+LOCAL_ARGUMENTS = {"output_dir", "logging_dir", "local_rank", "deepspeed", "accelerator_config"} | trackers.ARGUMENTS
 # columns of TRAINING_LOG that TRL has other names for
 FROM_TRL = {
     "truncated": "completions/clipped_ratio",

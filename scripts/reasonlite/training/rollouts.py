@@ -26,7 +26,6 @@ class Rollouts:
 
     def __init__(self, folder: Path, group: int, share: float, seed: int, weights: tuple[float, float]) -> None:
         self._folder, self._group, self._share, self._seed, self._weights = folder, group, share, seed, weights
-        self._step, self._drawn = -1, 0  # the newest step, and how many generations it had before its newest
         self._step, self._drawn = -1, 0  # the newest step, and its generations before the newest one
 
     def take(self, step: int, logs: dict[str, Any]) -> dict[str, float]:

@@ -81,9 +81,9 @@ def _road(config: Config) -> dict[str, Any]:
         "labels": _plain(config.labels) | {"efforts": config.labels.efforts or list(config.teacher.efforts)},
         "adjudicator": _plain(adjudicator(config)),
         "strata": {name: _plain(stratum) for name, stratum in config.strata.items()},
-        "probes": dict(_probe(config, stage) for stage in choosing(config) if stage.verdicts != "teacher"),
+        "probes": dict(_probe(config, stage) for stage in config.choosing if stage.verdicts != "teacher"),
         # whose verdicts say to some stage how hard problems are
-        "rated": sorted({asked_by(config, stage) for stage in choosing(config)}),
+        "rated": sorted({asked_by(config, stage) for stage in config.choosing}),
         "stages": {stage.name: _stage(config, stage) for stage in config.stages},
         "grid": _plain(config.grid) if config.grid else None,
     }
@@ -135,11 +135,6 @@ def _effort(config: Config, name: str) -> dict[str, Any]:
     model, engine = config.teacher.asked(name)
     settings = config.teacher.efforts[name].model_dump(mode="json", exclude={"model", "engine"})
     return {"model": model, "engine": _plain(engine), "settings": settings}
-
-
-def choosing(config: Config) -> list[OnPolicy]:
-    """Stages that choose their problems by how hard those are."""
-    return [stage for stage in config.stages if isinstance(stage, OnPolicy) and stage.rated]
 
 
 def asked_by(config: Config, stage: OnPolicy) -> str:
