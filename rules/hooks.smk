@@ -6,6 +6,7 @@ import logging
 import shutil
 
 from reasonlite.audit import provenance
+from reasonlite.audit.store import Limits
 from reasonlite.cluster import checks as cluster
 from reasonlite.workflow import console, running
 from reasonlite.workflow.checks import (
@@ -97,7 +98,9 @@ def note_run():
 def finish():
     """Bring the manifest up to date and tell the user where to look."""
     try:
-        lines = running.note_success(Path(RESULTS), Path.cwd(), Path(PLAN["lock_file"]))
+        lines = running.note_success(
+            Path(RESULTS), Path.cwd(), Path(PLAN["lock_file"]), Limits(**PLAN["audit"])
+        )
     except UserError as error:
         raise WorkflowError(f"the outputs are made; their manifest is not: {error}") from None
     for line in [*running.summary(Path(RESULTS)), *lines]:

@@ -32,6 +32,7 @@ rule tabulate_ledger:
         evaluations=files_in("evaluations"),
         training=files_in("training"),
         benchmarks=f"{RESULTS}/benchmarks",
+        logs=f"{RESULTS}/logs",
         identity=identity("tabulate_ledger"),
     message:
         "Adding up what the run has taken"
@@ -39,6 +40,7 @@ rule tabulate_ledger:
         r"""
         python {params.scripts:q}/tabulate_ledger.py \
             --benchmarks {params.benchmarks:q} \
+            --logs {params.logs:q} \
             --answers {params.answers:q} \
             --evaluations {params.evaluations:q} \
             --training {params.training:q} \

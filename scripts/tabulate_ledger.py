@@ -12,6 +12,7 @@ from reasonlite.report import ledger
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--benchmarks", type=Path, required=True, help="folder of Snakemake's benchmark files")
+    parser.add_argument("--logs", type=Path, required=True, help="folder of the jobs' logs")
     parser.add_argument("--answers", action=cli.Paths, nargs="*", default=[], help="answer tables of the teacher")
     parser.add_argument(
         "--evaluations", action=cli.Paths, nargs="*", default=[], help="answer tables of evaluated models"
@@ -20,7 +21,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--csv", type=Path, required=True, help="table to write")
     arguments = parser.parse_args(argv)
     logs.set_up()
-    table = ledger.ledger(arguments.benchmarks, arguments.answers, arguments.evaluations, arguments.training)
+    table = ledger.ledger(
+        arguments.benchmarks, arguments.logs, arguments.answers, arguments.evaluations, arguments.training
+    )
     files.write_text(arguments.csv, table.write_csv(float_precision=6))
 
 

@@ -130,8 +130,8 @@ class Project:
         return {path: pl.read_parquet(self.folder / path).hash_rows().to_list() for path in paths}
 
     def forget(self) -> None:
-        """Back to the cleaned problems: no answers, no journals, no labels."""
-        for name in ("groups", "votes", "judged", "answers", "journals"):
+        """Back to the cleaned problems: no answers, no journals, no labels, no logs."""
+        for name in ("groups", "votes", "judged", "answers", "journals", "logs"):
             shutil.rmtree(self.results / name, ignore_errors=True)
 
     def replies(self) -> int:

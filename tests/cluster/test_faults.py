@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from submitting import ANSWERS, TARGETS
 
+from reasonlite.core.attempts import ATTEMPTS, attempts_in, restarts_in
+
 pytestmark = [pytest.mark.slow, pytest.mark.full]
 
 
@@ -37,6 +39,8 @@ def test_a_job_killed_then_one_preempted(undisturbed, submitting, cluster):
     run.finish()
     requeued = cluster.command("scontrol", "show", "job", second)
     assert "Restarts=1" in requeued, requeued
+    assert [each["rule"] for each in attempts_in(submitting.results / ATTEMPTS)] == ["generate_answers"]
+    assert sum(map(restarts_in, submitting.results.glob("logs/generate_answers/*/*.log"))) == 1
     check_as_undisturbed(undisturbed, submitting, ANSWERS)
 
 

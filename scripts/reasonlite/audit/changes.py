@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -26,14 +26,19 @@ EXACT |= {"settle_groups", "gather_answers", "take_answers"}
 
 @dataclass(frozen=True, order=True)
 class Cause:
-    """One first difference: where, what, and its kind (source, setting, code, rule, lock, machine, …)."""
+    """One first difference: where, what, and its kind (source, setting, code, rule, lock, machine, …).
+
+    ``perhaps``: something else differs too, so it is not known whether this changed anything of its own.
+    """
 
     kind: str
     where: str
     what: str
+    perhaps: bool = False
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.where}: {self.what}" if self.where else f"{self.kind}: {self.what}"
+        told = f"{self.kind} {self.where}: {self.what}" if self.where else f"{self.kind}: {self.what}"
+        return f"{told} (perhaps: something else differs too)" if self.perhaps else told
 
 
 @dataclass(frozen=True)
@@ -116,11 +121,13 @@ class _Causes:
         if before.get("rule") is not None and _same_job(before, after):
             return {Cause("by hand", path, "altered after the job that made it")}
         found = set(_settings(rule, before.get("settings"), after.get("settings")))
-        found |= set(self._lock(before.get("lock"), after.get("lock")))
-        found |= set(self._code(before.get("code"), after.get("code")))
-        found |= set(self._shell(rule, before.get("shell"), after.get("shell")))
-        found |= self._upstream(before.get("inputs", {}), after["inputs"])
-        return found or set(_chance(rule, before, after))
+        made_by = set(self._lock(before.get("lock"), after.get("lock")))
+        made_by |= set(self._code(before.get("code"), after.get("code")))
+        made_by |= set(self._shell(rule, before.get("shell"), after.get("shell")))
+        above = self._upstream(before.get("inputs", {}), after["inputs"])
+        if found or above:  # a new program is not the only thing that may have changed the values
+            made_by = {replace(cause, perhaps=True) for cause in made_by}
+        return _certain(found | above | made_by) or set(_chance(rule, before, after))
 
     def _upstream(self, before: dict[str, Any], after: dict[str, Any]) -> set[Cause]:
         found: set[Cause] = set()
@@ -173,6 +180,11 @@ class _Causes:
             yield Cause("lock", "", lock_lines(old, new) or "other lines, same versions")
 
 
+def _certain(causes: set[Cause]) -> set[Cause]:
+    """The causes, without a doubtful one where the same is known to have changed something above."""
+    return {cause for cause in causes if not cause.perhaps or replace(cause, perhaps=False) not in causes}
+
+
 def _inside(name: str) -> str | None:
     """The part of results/<experiment>/<part> that a manifest names; None for other paths."""
     parts = PurePosixPath(name).parts
@@ -208,15 +220,23 @@ def _told(old: dict[str, Any] | None, new: dict[str, Any] | None) -> str:
 
 
 def _chance(rule: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[Cause]:
-    """Nothing that was recorded differs: the machine may."""
+    """Nothing that is to change the values differs: the machine may, or what the job was told besides its settings."""
+    told = before.get("told"), after.get("told")
+    other = [
+        Cause("parameter", cause.where, f"{cause.what}, which is meant to leave the values as they are")
+        for cause in (_settings(rule, *told) if all(told) else ())
+    ]
     for cause in _settings(rule, before.get("machine"), after.get("machine")):
-        yield Cause("machine", cause.where.removeprefix(f"{rule}."), cause.what)
+        other.append(Cause("machine", cause.where.removeprefix(f"{rule}."), cause.what))
+    yield from other
     if before.get("content") is not None and before["content"] == after.get("content"):
         yield Cause("chance", rule, "nothing differs that was recorded: the same values were written in other bytes")
-    elif before.get("machine") == after.get("machine") and _repeats(rule, after):
-        told = "it repeats exactly, and nothing differs that was recorded, yet its values do"
-        yield Cause("fault", rule, f"{told}: look at the disk and the memory, or for a file changed by hand")
-    elif before.get("machine") == after.get("machine"):
+    elif other:
+        return
+    elif _repeats(rule, after):
+        said = "it repeats exactly, and nothing differs that was recorded, yet its values do"
+        yield Cause("fault", rule, f"{said}: look at the disk and the memory, or for a file changed by hand")
+    else:
         yield Cause("chance", rule, "nothing differs that was recorded: this step is not deterministic")
 
 

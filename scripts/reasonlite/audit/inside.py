@@ -37,7 +37,8 @@ def look(old: Path, new: Path, suffix: str) -> list[str]:
         return [f"cannot be looked into: {error}"]
 
 
-def _limited(found: Sequence[str], what: str, most: int = EXAMPLES) -> list[str]:
+def limited(found: Sequence[str], what: str, most: int = EXAMPLES) -> list[str]:
+    """The first lines, and how many more there are."""
     more = len(found) - most
     return [*found[:most], *([f"… and {more:,} more {what}"] if more > 0 else [])]
 
@@ -68,8 +69,8 @@ def cells(old: Path, new: Path) -> list[str]:
         key = ["row"]
     found = _columns(before, after)
     left, right = (_by_key(frame, key) for frame in (before, after))
-    found += _limited([f"row added: {_named(k)}" for k in right if k not in left], "rows added")
-    found += _limited([f"row removed: {_named(k)}" for k in left if k not in right], "rows removed")
+    found += limited([f"row added: {_named(k)}" for k in right if k not in left], "rows added")
+    found += limited([f"row removed: {_named(k)}" for k in left if k not in right], "rows removed")
     changed = [
         f"{_named(k)} · {name}: {_short(left[k][name])} → {_short(right[k][name])}"
         for k in right
@@ -77,7 +78,7 @@ def cells(old: Path, new: Path) -> list[str]:
         for name in names
         if left[k][name] != right[k][name]
     ]
-    return found + _limited(changed, "cells", CELLS)
+    return found + limited(changed, "cells", CELLS)
 
 
 def _is_key(names: Sequence[str], *frames: pl.DataFrame) -> bool:
@@ -109,7 +110,7 @@ def rows(old: Path, new: Path) -> list[str]:
         found.append(f"{before.height:,} → {after.height:,} rows")
     for what, left, right in (("added", after, before), ("removed", before, after)):
         gone = left.join(right, on=key, how="anti", nulls_equal=True, maintain_order="left")
-        found += _limited([f"row {what}: {_named(row)}" for row in gone.select(key).iter_rows()], f"rows {what}")
+        found += limited([f"row {what}: {_named(row)}" for row in gone.select(key).iter_rows()], f"rows {what}")
     shared = [name for name in after.columns if name in before.columns and name not in key]
     both = after.join(before, on=key, how="inner", nulls_equal=True, suffix="\0", maintain_order="left")
     for name in shared:
@@ -158,8 +159,8 @@ def tensors(old: Path, new: Path) -> list[str]:
     found, distances = [], []
     with safe_open(old, framework="pt") as left, safe_open(new, framework="pt") as right:
         before, after = set(left.keys()), set(right.keys())
-        found += _limited([f"tensor added: {name}" for name in sorted(after - before)], "tensors added")
-        found += _limited([f"tensor removed: {name}" for name in sorted(before - after)], "tensors removed")
+        found += limited([f"tensor added: {name}" for name in sorted(after - before)], "tensors added")
+        found += limited([f"tensor removed: {name}" for name in sorted(before - after)], "tensors removed")
         for name in sorted(before & after):
             one, other = left.get_tensor(name), right.get_tensor(name)
             if one.shape != other.shape or one.dtype != other.dtype:
@@ -184,4 +185,4 @@ def lines(old: Path, new: Path) -> list[str]:
         for line in difflib.unified_diff(before, after, n=0, lineterm="")
         if line[0] in "+-" and not line.startswith(("--- ", "+++ "))
     ]
-    return _limited(told, "lines")
+    return limited(told, "lines")

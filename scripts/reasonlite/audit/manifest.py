@@ -19,12 +19,12 @@ import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from reasonlite.audit import content, records
-from reasonlite.audit.store import FOLDER, Store
+from reasonlite.audit.store import FOLDER, Limits, Store
 from reasonlite.core.errors import UserError
 from reasonlite.core.files import sha256_file, sha256_text, write_json
 
@@ -34,20 +34,24 @@ NAME = "manifest.json"
 APART = {"logs", "benchmarks", "journals", "trackers", NAME, FOLDER, "report.html", "release.tar.gz"}
 IMAGE = "envs/image.sif"
 VOLATILE = {"tables/ledger.csv"}  # hours, which are never the same twice
-OF_A_RUN = ("start", "seconds", "machine")  # what two equal runs do not share
+OF_A_RUN = ("start", "seconds", "machine", "told")  # what two equal runs do not share
 
 
-def write(results: Path, root: Path, *, lock: Path | None = None, trust_cache: bool = True) -> bool:
+def write(
+    results: Path, root: Path, *, lock: Path | None = None, trust_cache: bool = True, limits: Limits | None = None
+) -> bool:
     """Bring the manifest of ``results`` up to date; False when it already was.
 
-    ``root`` is where the workflow runs. What it replaces goes into the history, and small files of
-    both are kept, so that a later comparison can look inside. Raises `UserError` for a folder that is
-    not there, a file that changes while it is read, metadata or tables that cannot be read.
+    ``root`` is where the workflow runs. What it replaces goes into the history, and of both what ``limits`` allow (by
+    default those of the last time) is kept, so that a later comparison can look inside. Raises `UserError` for a
+    folder that is not there, a file that changes while it is read, metadata or tables that cannot be read.
     """
     if not results.is_dir():
         raise UserError("no such results folder", where=results, todo="run the workflow first")
     store = Store(results)
     with store.alone():
+        limits = limits or Limits(**store.load("limits.json"))
+        store.save("limits.json", asdict(limits))
         seen = _look(results, root, store, lock, trust_cache)
         if seen.unchanged:
             return False
@@ -57,7 +61,7 @@ def write(results: Path, root: Path, *, lock: Path | None = None, trust_cache: b
             if old is not None:
                 store.push(results / NAME)
             write_json(results / NAME, new)
-            _keep(results, root, store, new)
+            _keep(results, root, store, new, limits)
         seen.cache["manifest"] = stamp(results / NAME)
         store.save("cache.json", seen.cache)
     return changed
@@ -193,7 +197,7 @@ def _lasting(manifest: dict[str, Any]) -> dict[str, Any]:
     return {**manifest, "outputs": outputs}
 
 
-def _keep(results: Path, root: Path, store: Store, manifest: dict[str, Any]) -> None:
+def _keep(results: Path, root: Path, store: Store, manifest: dict[str, Any], limits: Limits) -> None:
     held = {entry["sha256"] for entry in [*manifest["outputs"].values(), *manifest["sources"].values()]}
     for path in store.history():
         try:
@@ -202,7 +206,8 @@ def _keep(results: Path, root: Path, store: Store, manifest: dict[str, Any]) -> 
             continue
         held |= {entry["sha256"] for entry in [*earlier["outputs"].values(), *earlier["sources"].values()]}
     for folder, part in ((results, "outputs"), (root, "sources")):
-        store.keep((folder / name, entry["sha256"], entry["bytes"]) for name, entry in manifest[part].items())
+        files = ((folder / name, entry["sha256"], entry["bytes"]) for name, entry in manifest[part].items())
+        store.keep(files, limits)
     store.forget_all_but(held)
 
 

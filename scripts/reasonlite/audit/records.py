@@ -18,6 +18,7 @@ from typing import Any
 from reasonlite.core.errors import UserError
 from reasonlite.core.machine import MARK
 
+APART = {"identity", "scripts"}  # of a job's params: its settings and code, and where the code lies
 FORMATS = {6}  # of the metadata: Snakemake 9.27's
 
 
@@ -48,7 +49,8 @@ def read(path: Path, root: Path, results: Path) -> dict[str, Any] | None:
     """How one output was made, from its metadata file; None where the job did not finish.
 
     rule, wildcards, inputs (path: SHA-256 as the job read it, or null), settings, code (hash), shell (the rule's
-    command before values are put in), start (UTC), seconds, and machine as its log tells it.
+    command before values are put in), start (UTC), seconds; told (params besides these settings, and threads) as
+    its benchmark file has them, and machine as its log tells it.
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -77,7 +79,7 @@ def read(path: Path, root: Path, results: Path) -> dict[str, Any] | None:
         "seconds": round(max(record["endtime"] - start, 0.0), 1),
     }
     logs = record.get("log") or []
-    return made | (_job(root / logs[0], root / results) if logs else {})
+    return made | (_job(root / logs[0], root / results, made["settings"]) if logs else {})
 
 
 def _identity(params: list[str]) -> dict[str, Any]:
@@ -93,13 +95,38 @@ def _identity(params: list[str]) -> dict[str, Any]:
     return {}
 
 
-def _job(log: Path, results: Path) -> dict[str, Any]:
-    """Wildcards, seconds and machine of a job, as far as its benchmark and log are still there."""
+def _told(params: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """What a job was told besides its settings, such as paths and an engine's pace.
+
+    That is meant to leave the values as they are; where values differ and nothing else does, it is looked at.
+    """
+    values = {name: _parsed(value) for name, value in params.items() if name not in APART}
+    return {name: _without(value, settings.get(name)) for name, value in values.items() if value != settings.get(name)}
+
+
+def _parsed(value: Any) -> Any:
+    """A text that is JSON as what it says."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _without(value: Any, known: Any) -> Any:
+    """``value`` without the entries that ``known`` has as well."""
+    if isinstance(value, dict) and isinstance(known, dict):
+        return {name: _without(each, known.get(name)) for name, each in value.items() if each != known.get(name)}
+    return value
+
+
+def _job(log: Path, results: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    """Wildcards, seconds, what it was told and machine of a job, as far as its benchmark and log are still there."""
     found: dict[str, Any] = {}
     try:
         benchmark = results / "benchmarks" / log.relative_to(results / "logs").with_suffix(".jsonl")
         entry = json.loads(benchmark.read_text(encoding="utf-8").splitlines()[-1])
         found |= {"wildcards": dict(entry["wildcards"]), "seconds": round(float(entry["s"]), 1)}
+        found["told"] = _told({**(entry.get("params") or {}), "threads": entry.get("threads")}, settings)
     except (OSError, ValueError, KeyError, IndexError):
         pass
     try:

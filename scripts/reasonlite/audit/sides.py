@@ -44,6 +44,12 @@ class Side:
             return here
         return next((found for store in stores if (found := store.find(entry["sha256"]))), None)
 
+    def sketch(self, part: str, path: str, stores: Sequence[Store]) -> Path | None:
+        """What was kept of a file that was too large to keep."""
+        entry = self.manifest[part].get(path)
+        found = (store.find_sketch(entry["sha256"], Path(path)) for store in stores) if entry else ()
+        return next(filter(None, found), None)
+
 
 def open_side(word: str, root: Path) -> Side:
     """A results folder, a release (.tar.gz), a manifest file, or one in a git revision (REVISION:PATH)."""

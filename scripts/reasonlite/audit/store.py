@@ -2,7 +2,7 @@
 
     cache.json       hash and content of every file, by size, mtime and inode
     history/N.json   the manifests before the current one, oldest first
-    objects/         files that a manifest of the history names, by hash
+    objects/         files that a manifest of the history names, by hash; of large ones a sketch
     code/            files and functions of every script that ran, by the hash in its identity
     locks/           the packages of every lock that jobs ran under
 
@@ -17,16 +17,29 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reasonlite.audit import sketch
 from reasonlite.core.errors import UserError
 from reasonlite.core.files import sha256_file, write_text
+from reasonlite.core.logs import get_logger
+
+log = get_logger(__name__)
 
 FOLDER = ".audit"
 HISTORY = 5  # manifests kept
-KEPT_BYTES = 64 * 2**20  # larger files are not kept when they are replaced
 COPIED_BYTES = 2**17  # smaller ones are copied: a link would follow a change in place
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is kept of files in case they are replaced: ``audit`` in the config."""
+
+    whole_mib: int = 64  # up to this size, all
+    sketch_mib: int = 8192  # up to this size, a sketch
+    sample_rows: int = 200  # of a table's sketch
 
 
 class Store:
@@ -74,21 +87,39 @@ class Store:
         for old in self.history()[:-HISTORY]:
             old.unlink()
 
-    def keep(self, files: Iterable[tuple[Path, str, int]]) -> None:
-        """Keep files (path, hash, bytes) in case they are replaced: small ones as copies, the rest as links."""
+    def keep(self, files: Iterable[tuple[Path, str, int]], limits: Limits) -> None:
+        """Keep files (path, hash, bytes) in case they are replaced: small ones whole, larger ones as a sketch."""
         for path, digest, size in files:
-            target = self._object(digest)
-            if size > KEPT_BYTES or target.is_file():
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                if size > COPIED_BYTES:
-                    os.link(path, target)
-                    continue
-            except OSError:  # a file system without links, or another one
-                pass
-            temporary = target.with_name(f".{digest}.{os.getpid()}")
-            shutil.copyfile(path, temporary)
+            if size <= limits.whole_mib * 2**20:
+                self._keep_whole(path, self._object(digest), size)
+            elif size <= limits.sketch_mib * 2**20 and (ending := sketch.ending(path)):
+                self._keep_sketch(path, self._object(digest + ending), limits.sample_rows)
+
+    def _keep_whole(self, path: Path, target: Path, size: int) -> None:
+        """Small files as copies, the rest as links."""
+        if target.is_file():
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            if size > COPIED_BYTES:
+                os.link(path, target)
+                return
+        except OSError:  # a file system without links, or another one
+            pass
+        temporary = target.with_name(f".{target.name}.{os.getpid()}")
+        shutil.copyfile(path, temporary)
+        temporary.replace(target)
+
+    def _keep_sketch(self, path: Path, target: Path, rows: int) -> None:
+        if target.is_file():
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}{target.suffix}")
+        try:
+            sketch.sketch(path, temporary, rows)
+        except (OSError, ValueError, KeyError) as error:  # a comparison says that it has none
+            log.warning("no sketch of %s: %s", path, error)
+        if temporary.is_file():
             temporary.replace(target)
 
     def find(self, digest: str) -> Path | None:
@@ -96,9 +127,15 @@ class Store:
         path = self._object(digest)
         return path if path.is_file() and sha256_file(path) == digest else None
 
+    def find_sketch(self, digest: str, path: Path) -> Path | None:
+        """What was kept of a large file of the kind of ``path``."""
+        ending = sketch.ending(path)
+        target = self._object(digest + ending) if ending else None
+        return target if target is not None and target.is_file() else None
+
     def forget_all_but(self, digests: set[str]) -> None:
         for path in (self.folder / "objects").glob("*/*"):
-            if path.name not in digests:
+            if path.name.split(".")[0] not in digests:
                 path.unlink(missing_ok=True)
 
     def _object(self, digest: str) -> Path:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path, PurePosixPath
 
-from reasonlite.audit import inside
+from reasonlite.audit import inside, sketch
 from reasonlite.audit.changes import KINDS, Cause, Change, Difference
 from reasonlite.audit.sides import Side
 from reasonlite.audit.store import Store
@@ -48,8 +48,11 @@ def _details(
 ) -> tuple[list[str], tuple[Path, Path] | None]:
     left, right = old.file(part, path, stores), new.file(part, path, stores)
     if left is None or right is None:
+        kept = [side.sketch(part, path, stores) for side in (old, new)]
+        if kept[0] is not None and kept[1] is not None:
+            return sketch.told_apart(kept[0], kept[1]), None
         gone = " and ".join(side.name for side, file in ((old, left), (new, right)) if file is None)
-        why = "over 64 MiB, from elsewhere, or no part of a release"
+        why = "too large, from elsewhere, or no part of a release"
         return [f"not looked into: the file of {gone} is not kept ({why})"], None
     suffix = PurePosixPath(path).suffix
     return inside.look(left, right, suffix), (left, right) if suffix == ".png" else None

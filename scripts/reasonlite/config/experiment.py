@@ -113,6 +113,16 @@ class Environment(Closed):
     )
 
 
+class Audit(Closed):
+    """What is kept of an output, so that a later comparison can look into it when it has been replaced."""
+
+    whole_mib: int = Field(64, ge=0, description="files up to this size are kept whole (MiB)")
+    sketch_mib: int = Field(
+        8192, ge=0, description="of larger weights and tables up to this size (MiB) statistics or some rows are kept"
+    )
+    sample_rows: int = Field(200, ge=0, description="rows kept of a large table")
+
+
 class Release(Closed):
     """What the cards and the metadata of a release say; no job reads it."""
 
@@ -129,6 +139,7 @@ class Experiment(Closed):
     experiment: Name = Field(description="name of the results folder")
     seed: int = Field(ge=0, lt=2**31, description="from it every other seed is derived")
     environment: Environment = Field(default_factory=lambda: Environment())
+    audit: Audit = Field(default_factory=lambda: Audit())
     models: dict[Name, Model] = Field(default_factory=dict, description="models by name")
     evaluation: Evaluation
     release: Release = Field(default_factory=lambda: Release())

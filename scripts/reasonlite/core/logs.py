@@ -6,6 +6,7 @@ import logging
 import sys
 
 from reasonlite.core import machine
+from reasonlite.core.attempts import restarts
 from reasonlite.core.files import canonical_json
 
 
@@ -20,3 +21,5 @@ def set_up() -> None:
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("reasonlite").info("machine: %s", canonical_json(machine.describe()))
+    if again := restarts():
+        logging.getLogger("reasonlite").info("restarted by Slurm: %d", again)

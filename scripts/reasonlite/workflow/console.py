@@ -18,9 +18,10 @@ from types import FrameType
 from typing import Any
 
 from reasonlite.cluster import checks
+from reasonlite.core.attempts import ATTEMPTS, note_attempt
 from reasonlite.workflow import stopping
 from reasonlite.workflow.display import Display, opened
-from reasonlite.workflow.failures import Failures, lines_of
+from reasonlite.workflow.failures import Failures, lines_of, outputs_of
 from reasonlite.workflow.progress import Progress, of_earlier_runs
 from reasonlite.workflow.status import Status
 
@@ -117,7 +118,7 @@ class Listener(logging.Handler):
         assert self._progress is not None
         if event == "JOB_INFO":
             words = (fields["rule_name"], fields["rule_msg"] or "", [path for path in fields["log"] if path])
-            self._progress.begin(fields["jobid"], *words, fields["threads"])
+            self._progress.begin(fields["jobid"], *words, fields["threads"], dict(fields.get("wildcards") or {}))
         elif event == "JOB_FINISHED" and (ended := self._progress.end(fields["job_id"])) and self._display:
             self._display.done(*ended)
 
@@ -126,7 +127,9 @@ class Listener(logging.Handler):
         if self._progress is None:
             return
         for entry in fields["job_error_info"] if event == "GROUP_ERROR" else [fields]:
-            self._progress.fail(entry["jobid"])
+            attempt = self._progress.fail(entry["jobid"])
+            if attempt and any(failure.outputs == outputs_of(entry) for failure in found):
+                note_attempt(self._results / ATTEMPTS, attempt._asdict())
         if self._display is None:
             return
         for failure in found:

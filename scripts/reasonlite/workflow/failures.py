@@ -57,11 +57,16 @@ def _failure(entry: dict[str, Any]) -> Failure:
     aux = entry.get("aux") or {}
     return Failure(
         rule=entry["rule_name"],
-        outputs=tuple(Path(path) for path in entry.get("output") or ()),
+        outputs=outputs_of(entry),
         logs=tuple(Path(path) for path in entry.get("log") or () if path),
         slurm_job=aux.get("external_jobid"),
         message=str(entry.get("rule_msg") or "").split("For further error details")[0].strip(),
     )
+
+
+def outputs_of(entry: dict[str, Any]) -> tuple[Path, ...]:
+    """What the job of an event makes, by which jobs are told apart."""
+    return tuple(Path(path) for path in entry.get("output") or ())
 
 
 def lines_of(failure: Failure) -> list[str]:

@@ -30,6 +30,7 @@ def plan_of(config: Experiment, root: Path) -> dict[str, Any]:
         # the environment's lock, and its hash where a changed one makes everything anew
         "lock_file": str(lock),
         "lock": manifest.read_lock(lock)[0] if config.environment.changed == "rerun" else "",
+        "audit": config.audit.model_dump(),
         "sources": {name: _source(config, name) for name in all_sources(config)},
         "benchmarks": {
             "answers": [name for name, entry in config.evaluation.benchmarks.items() if not entry.runs_code],

@@ -10,7 +10,7 @@ import statistics
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,7 +29,9 @@ class Job:
     threads: int
     since: float
     before: tuple[tuple[int, int] | None, ...] = ()  # what its logs were like when it was handed on
+    wildcards: dict[str, str] = field(default_factory=dict)
     begun: bool = False
+    seen_running: float | None = None  # when it was first seen to have begun
 
     def runs(self) -> bool:
         """Whether it has begun: its command writes its log anew. A job without a log counts as begun."""
@@ -40,6 +42,14 @@ class Job:
     def seen(self) -> Seen | None:
         """How far it is, by its log."""
         return next(filter(None, map(seen_in, self.logs if self.runs() else ())), None)
+
+
+class Failed(NamedTuple):
+    """A try that ended badly; ``seconds``: since it was started, or first seen to run; 0 if it never was."""
+
+    rule: str
+    wildcards: dict[str, str]
+    seconds: float
 
 
 class Known(NamedTuple):
@@ -88,10 +98,19 @@ class Progress:
         self.wanted = {rule: count for rule, count in stats.items() if rule != "total"}
         self.total = sum(self.wanted.values())
 
-    def begin(self, number: int, rule: str, message: str, logs: list[str], threads: int) -> None:
+    def begin(
+        self, number: int, rule: str, message: str, logs: list[str], threads: int, wildcards: Mapping[str, Any] = {}
+    ) -> None:
         paths = tuple(map(Path, logs))
         marks = tuple(map(_mark, paths))
-        self.jobs[number] = Job(rule, message or rule, paths, threads, self._clock(), marks)
+        told = {name: str(value) for name, value in wildcards.items()}
+        self.jobs[number] = Job(rule, message or rule, paths, threads, self._clock(), marks, told)
+
+    def look(self) -> None:
+        """Note which of the jobs that a cluster was given have begun."""
+        for job in list(self.jobs.values()):
+            if job.seen_running is None and job.runs():
+                job.seen_running = self._clock()
 
     def end(self, number: int) -> tuple[Job, float] | None:
         """Note that a job is done; the job and its seconds, from when it was started or submitted."""
@@ -103,9 +122,14 @@ class Progress:
         self._took[job.rule].append(Known(seconds, job.threads))
         return job, seconds
 
-    def fail(self, number: int) -> None:
-        if job := self.jobs.pop(number, None):
-            self.failed[job.rule] += 1
+    def fail(self, number: int) -> Failed | None:
+        """Note that a try of a job ended badly."""
+        job = self.jobs.pop(number, None)
+        if job is None:
+            return None
+        self.failed[job.rule] += 1
+        began = job.seen_running if self.remote else job.since
+        return Failed(job.rule, job.wildcards, self._clock() - began if began is not None else 0.0)
 
     def left(self) -> Left:
         """How long the rest takes at the pace so far: spread over this machine, or over the jobs a cluster runs now."""

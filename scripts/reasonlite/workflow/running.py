@@ -9,7 +9,7 @@ from pathlib import Path
 from reasonlite.audit import manifest
 from reasonlite.audit.changes import lock_lines
 from reasonlite.audit.provenance import catalogue, code_id
-from reasonlite.audit.store import Store
+from reasonlite.audit.store import Limits, Store
 
 
 def note_run(results: Path, lock: Path, scripts: Iterable[tuple[Path, ...]], *, rerun: bool) -> list[str]:
@@ -33,9 +33,9 @@ def note_run(results: Path, lock: Path, scripts: Iterable[tuple[Path, ...]], *, 
     ]
 
 
-def note_success(results: Path, root: Path, lock: Path) -> list[str]:
-    """Bring the manifest up to date; lines for the user."""
-    if not manifest.write(results, root, lock=lock):
+def note_success(results: Path, root: Path, lock: Path, limits: Limits) -> list[str]:
+    """Bring the manifest up to date, keeping files within ``limits``; lines for the user."""
+    if not manifest.write(results, root, lock=lock, limits=limits):
         return []
     return [f"what changed and why: python scripts/audit.py diff {results}"] if Store(results).history() else []
 

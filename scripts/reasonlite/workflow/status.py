@@ -65,6 +65,7 @@ class Status:
 
     def _state(self, ended: str | None) -> dict[str, Any]:
         progress, now = self._progress, time.time()
+        progress.look()
         left = progress.left()
         jobs = [
             {

@@ -18,7 +18,7 @@ from PIL import Image
 import audit
 from reasonlite.audit import changes, inside, lineage, manifest, sides, telling, verifying
 from reasonlite.audit.content import describe
-from reasonlite.audit.store import Store
+from reasonlite.audit.store import Limits, Store
 from reasonlite.core.errors import UserError
 
 VALUES = st.lists(
@@ -92,7 +92,7 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
-def write(root, name, value, rule, inputs, settings=None, code="c1", start=1000.0):
+def write(root, name, value, rule, inputs, settings=None, code="c1", start=1000.0, log=()):
     path = root / "results" / "x" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(value, str):
@@ -101,7 +101,7 @@ def write(root, name, value, rule, inputs, settings=None, code="c1", start=1000.
         value.write_parquet(path)
     identity = json.dumps({"code": code, "settings": settings or {}})
     record = {
-        **{"rule": rule, "input": inputs, "params": [repr("x"), repr(identity)], "log": [], "incomplete": False},
+        **{"rule": rule, "input": inputs, "params": [repr("x"), repr(identity)], "log": list(log), "incomplete": False},
         **{
             "code": f"\n  python {rule}.py \\\n    --x\n",
             "record_format_version": 6,
@@ -285,6 +285,45 @@ def test_settings_code_chance_and_a_hand_are_told_apart(project):
     assert difference(old, written())["tables/r.csv"][1] == ["code a.py: g", "code b.py: newly used"]
 
 
+def test_what_is_meant_to_change_no_value_is_recorded_and_never_taken_for_chance(project):
+    engine = {"dtype": "float32", "arguments": {"seed": 1}}
+    log, benchmark = RESULTS / "logs" / "draw" / "m.log", RESULTS / "benchmarks" / "draw" / "m.jsonl"
+
+    def drawn(value, commit, seqs, start):
+        write(
+            project, "answers/m.csv", f"value\n{value}\n", "draw", [], {"engine": engine}, start=start, log=[str(log)]
+        )
+        params = {"engine": json.dumps(engine | {"max_num_seqs": seqs}), "commit": commit, "identity": "{}"}
+        entry = {"wildcards": {"m": "m"}, "s": 1.0, "params": params, "threads": 2}
+        benchmark.parent.mkdir(parents=True, exist_ok=True)
+        benchmark.write_text(json.dumps(entry))
+        return written()
+
+    old, same = drawn(1, 64, 8, 1e3), drawn(1, 1024, 16, 2e3)
+    assert old["outputs"]["answers/m.csv"]["told"] == {"engine": {"max_num_seqs": 8}, "commit": 64, "threads": 2}
+    assert "answers/m.csv" not in difference(old, same)
+    assert difference(old, drawn(2, 1024, 16, 3e3))["answers/m.csv"][1] == [
+        "parameter draw.commit: 64 → 1024, which is meant to leave the values as they are",
+        "parameter draw.engine.max_num_seqs: 8 → 16, which is meant to leave the values as they are",
+    ]
+
+
+def test_a_changed_program_whose_inputs_changed_too_is_a_cause_perhaps(project):
+    for name, digest in (("c1", "1"), ("c2", "2")):
+        Store(RESULTS).save(f"code/{name}.json", {"files": {"a.py": digest}, "functions": {digest: {"f": digest}}})
+    (table, judged, problems) = ("tables/r.csv", "evaluation/m/b/judged.parquet", "problems/a.parquet")
+    inputs = [f"results/x/{judged}"]
+    old = written()
+    write(project, table, "model,benchmark,value\nm,b,7\n", "tabulate", inputs, code="c2", start=2e3)
+    assert difference(old, written())[table][1] == ["code a.py: f"]  # nothing else can have done it
+    rows = pl.read_parquet(RESULTS / judged).with_columns(tokens=pl.lit(9))
+    write(project, judged, rows, "judge", [f"results/x/{problems}"], {"limit": 1}, start=3e3)
+    causes = difference(old, written())[table][1]
+    assert causes == ["code a.py: f (perhaps: something else differs too)", "setting judge.limit: None → 1"]
+    write(project, judged, rows, "judge", [f"results/x/{problems}"], code="c2", start=4e3)
+    assert difference(old, written())[table][1] == ["code a.py: f"]  # for sure above, so no "perhaps" beside it
+
+
 def test_same_values_in_other_bytes_are_no_cause(project):
     old = written()
     frame = pl.read_parquet(RESULTS / "problems/a.parquet")
@@ -303,6 +342,49 @@ def test_the_manifests_before_are_kept_and_what_they_name(project):
     told = telling.look(changes.compare(old.manifest, new.manifest), old, new, stores)
     assert [one.details for one in told] == [["m, b · value: 6 → 7"]]
     assert len(list((RESULTS / ".audit" / "objects").glob("*/*"))) == 2 + 1 + 6  # tables, the source, six versions
+
+
+def weights(values):
+    """A checkpoint of two bfloat16 tensors and one of integers."""
+    import torch
+    from safetensors.torch import save_file
+
+    path = RESULTS / "checkpoints" / "s" / "model.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    told = {"a": torch.tensor(values, dtype=torch.bfloat16).reshape(2, -1), "b": torch.ones(3, dtype=torch.bfloat16)}
+    save_file(told | {"n": torch.arange(4)}, path)
+    return told["a"].double()
+
+
+def test_of_large_files_that_are_replaced_a_sketch_is_kept(project):
+    limits, table = Limits(whole_mib=0, sample_rows=20), RESULTS / "answers" / "a.parquet"
+    table.parent.mkdir()
+
+    def made(tokens, values):
+        rows = [(f"s:{n}_0", "x" * 3000, tokens, [{"role": "user"}]) for n in range(90)]
+        pl.DataFrame(rows, ["answer_id", "text", "tokens", "messages"], orient="row").write_parquet(table)
+        norm = weights(values).norm().item()
+        manifest.write(Path("results/x"), Path(), limits=limits)
+        return norm
+
+    before, after = made(5, [1.0, 2.0, -3.0, 4.0]), made(6, [1.0, 2.0, -3.0, 8.0])
+    assert len(list((RESULTS / ".audit" / "objects").glob("*/*.sample.parquet"))) == 2 + 2  # the answers', and others'
+    old, new = sides.before(RESULTS), sides.open_side("results/x", Path())
+    stores = sides.stores_of([old, new])
+    told = {
+        one.change.path: one.details
+        for one in telling.look(changes.compare(old.manifest, new.manifest), old, new, stores)
+    }
+    assert told["checkpoints/s/model.safetensors"] == [
+        "1 of 3 tensors differ; by statistics, as the whole file is not kept:",
+        f"  a: norm {before:.6g} → {after:.6g}, mean 1 → 2, largest 4 → 8",
+    ]
+    assert told["answers/a.parquet"][:2] == [
+        "of a sample of its rows, as the whole file is not kept:",
+        "tokens changed in 20 rows",
+    ]
+    manifest.write(Path("results/x"), Path())  # as the last time, without being told
+    assert Store(RESULTS).load("limits.json")["whole_mib"] == 0
 
 
 def test_a_comparison_is_told_in_every_form_and_ends_as_asked(project, capsys):

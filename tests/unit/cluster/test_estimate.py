@@ -8,6 +8,7 @@ import yaml
 
 from reasonlite.cluster import estimate
 from reasonlite.config.experiment import parse_config
+from reasonlite.core.attempts import attempts_in
 from reasonlite.core.errors import UserError
 from reasonlite.core.schemas import ANSWERS, TRAINING_LOG
 from reasonlite.core.tables import frame_of, write_table
@@ -90,7 +91,12 @@ def taken(tmp_path):
     scored = tmp_path / "evaluation" / "final" / "aime24" / "answers.parquet"
     write_table(scored, frame_of([{"effort": "aime24", "prompt_tokens": 7, "tokens": 9}], ANSWERS), ANSWERS)
     answers, training = [tmp_path / "answers.parquet"], [tmp_path / "turbo.parquet"]
-    return ledger.ledger(tmp_path / "benchmarks", answers, [scored], training)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "turbo.log").write_text("9:00 reasonlite: restarted by Slurm: 2\n")
+    failed = [("generate_answers", {"effort": "high", "shard": "0"}, 1800.0)] * 2 + [("curate", {"stratum": "s"}, 36.0)]
+    lines = [json.dumps(dict(zip(("rule", "wildcards", "seconds"), each, strict=True))) for each in failed]
+    (tmp_path / "logs" / "failed.jsonl").write_text("\n".join([*lines, '{"rule": "tr']))
+    return ledger.ledger(tmp_path / "benchmarks", tmp_path / "logs", answers, [scored], training)
 
 
 def test_the_ledger_adds_hours_gpus_and_tokens(taken):
@@ -109,6 +115,20 @@ def test_the_ledger_adds_hours_gpus_and_tokens(taken):
     assert rows["vote"]["peak_memory_mb"] is None and rows["vote"]["gpu_hours"] == 0
 
 
+def test_the_ledger_counts_tries_that_came_to_nothing(taken):
+    rows = {row["rule"]: [row[name] for name in ("jobs", "failed", "failed_hours", "requeued")]
+            for row in taken.iter_rows(named=True)}  # fmt: skip
+    assert rows["generate_answers"] == [2, 2, 1.0, 0]
+    assert rows["train"] == [1, 0, 0.0, 2] and rows["vote"] == [1, 0, 0.0, 0]
+    assert rows["curate"] == [0, 1, 0.01, 0]  # never succeeded
+
+
+def test_a_list_of_failed_tries_that_is_none_is_named(tmp_path):
+    (tmp_path / "failed.jsonl").write_text('{"rule": 1}\n{}\n')
+    with pytest.raises(UserError, match=r"failed\.jsonl:1: is not a list of failed tries"):
+        attempts_in(tmp_path / "failed.jsonl")
+
+
 def test_measured_speeds_replace_stated_ones(taken, tmp_path):
     taken.write_csv(tmp_path / "ledger.csv")
     lines, rates = lines_of("paper", estimate.read_rates(ROOT / "config" / "rates.yaml", tmp_path / "ledger.csv"))
@@ -120,6 +140,6 @@ def test_measured_speeds_replace_stated_ones(taken, tmp_path):
 def test_a_file_that_is_no_benchmark_is_named(tmp_path):
     (tmp_path / "x.jsonl").write_text("{}\n")
     with pytest.raises(UserError, match=r"x\.jsonl: is not one of Snakemake's benchmark files"):
-        ledger.ledger(tmp_path, [], [], [])
+        ledger.ledger(tmp_path, tmp_path, [], [], [])
     with pytest.raises(UserError, match="no benchmark files"):
-        ledger.ledger(tmp_path / "none", [], [], [])
+        ledger.ledger(tmp_path / "none", tmp_path, [], [], [])

@@ -9,9 +9,10 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
+from reasonlite.core.attempts import ATTEMPTS, attempts_in
 from reasonlite.workflow import console
 from reasonlite.workflow.display import Lines, drawing, left_in_words
-from reasonlite.workflow.progress import Known, Left, Progress, of_earlier_runs
+from reasonlite.workflow.progress import Failed, Known, Left, Progress, of_earlier_runs
 
 
 class Clock:
@@ -82,11 +83,23 @@ def test_a_log_of_an_earlier_try_is_not_taken_for_this_one(clock, tmp_path):
 def test_a_failed_job_counts_and_may_begin_again(clock):
     made = progress(clock, {"draw": 1})
     begin(made, 1, "draw")
-    made.fail(1)
+    clock.now = 7
+    assert made.fail(1) == Failed("draw", {}, 7) and made.fail(1) is None
     assert made.failed["draw"] == 1 and not made.jobs and made.end(1) is None
     begin(made, 1, "draw")
     made.end(1)
     assert made.done == 1
+
+
+def test_of_a_failed_try_on_a_cluster_the_time_in_the_queue_does_not_count(clock, tmp_path):
+    made = progress(clock, {"draw": 2}, remote=True)
+    for number in (1, 2):
+        begin(made, number, "draw", tmp_path / f"{number}.log")
+    clock.now = 100
+    (tmp_path / "1.log").touch()
+    made.look()
+    clock.now = 130
+    assert (made.fail(1).seconds, made.fail(2).seconds) == (30, 0)
 
 
 def test_an_estimate_with_unknown_steps_is_a_lower_bound():
@@ -207,7 +220,7 @@ def test_a_failure_is_shown_at_once_with_rule_shard_and_the_end_of_its_log(taken
     listener.begin(2)
     log = tmp_path / "00003.log"
     fields = {"rule_name": "draw", "rule_msg": "Drawing shard 00003", "log": [str(log)], "threads": 1, "jobid": 4}
-    listener.emit(record("JOB_INFO", **fields))
+    listener.emit(record("JOB_INFO", **fields, wildcards={"shard": "00003"}))
     log.write_text("error: no more memory\n")
     failed = fields | {"output": [str(tmp_path / "00003.parquet")], "rule_msg": "", "aux": {}}
     listener.emit(record("JOB_ERROR", level=logging.ERROR, **failed))
@@ -217,6 +230,8 @@ def test_a_failure_is_shown_at_once_with_rule_shard_and_the_end_of_its_log(taken
     assert "1 job failed:" in report and report.count("no more memory") == 1
     state = json.loads((tmp_path / "logs" / "run.json").read_text())
     assert state["ended"] == "failed" and state["failed"] == {"draw": 1} and state["wanted"] == {"draw": 1}
+    (noted,) = attempts_in(tmp_path / ATTEMPTS)
+    assert (noted["rule"], noted["wildcards"]) == ("draw", {"shard": "00003"}) and noted["seconds"] >= 0
 
 
 def test_a_run_says_how_far_it_is_in_a_file_for_whoever_looks(tmp_path, taken_over):
