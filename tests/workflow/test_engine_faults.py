@@ -32,7 +32,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 def generate(folder: Path, model: Path, canary: dict, code: str | None = None, **surroundings: str):
-    engine = {"kind": "vllm", "max_model_len": 512, "dtype": "bfloat16", "canary": canary}
+    engine = {"kind": "vllm", "max_model_len": 512, "dtype": "float32", "canary": canary}
     settings = {"answers_per_problem": 2, "sampling": {"temperature": 0.7, "max_tokens": 16}}
     line = ["scripts/generate_answers.py", "--problems", str(folder / "problems.parquet"), "--model", str(model)]
     line += ["--engine", json.dumps(engine), "--effort", "medium", "--settings", json.dumps(settings), "--seed", "1"]
