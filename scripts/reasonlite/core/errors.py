@@ -6,6 +6,8 @@ import errno
 import sys
 from collections.abc import Callable, Sequence
 
+from reasonlite.core import startup
+
 ROOM = "free or add space (results are large: snakemake estimate), then run again; nothing is lost"
 RIGHTS = "make the place writable, or work in a copy that is"
 SURROUNDINGS = {
@@ -41,6 +43,7 @@ def surroundings(error: OSError) -> UserError | None:
 
 def run_main(main: Callable[[Sequence[str] | None], int | None]) -> None:
     """Run a script's ``main`` and exit: 0 on success, 2 with a plain message on a `UserError`, 130 after Ctrl-C."""
+    startup.begin()
     try:
         code = main(None)
     except KeyboardInterrupt:

@@ -18,6 +18,7 @@ import polars as pl
 
 from reasonlite.cluster import interruption
 from reasonlite.config.stages import DistillStage, GrpoStage, Lora, SftStage
+from reasonlite.core import startup
 from reasonlite.core.errors import UserError
 from reasonlite.core.files import write_json, write_text
 from reasonlite.core.logs import get_logger
@@ -233,6 +234,7 @@ def run(trainer: Any, job: Job, saved_dtype: Any, examples: int) -> None:
         if trainer.is_world_process_zero():
             trainer.noted.read(newest)
             rollouts.forget_after(job.work, int(newest.name.rsplit("-", 1)[1]))
+    startup.done()
     with Guard("training step") as trainer.guard:
         trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     if trainer.is_world_process_zero():

@@ -14,6 +14,7 @@ from reasonlite.answers.engines import Reply, Request, cpu_sampler
 from reasonlite.answers.prompts import Message
 from reasonlite.answers.sampling import parameters
 from reasonlite.config.settings import Sampling, VllmEngine
+from reasonlite.core import startup
 from reasonlite.core.errors import UserError
 from reasonlite.core.logs import get_logger
 from reasonlite.core.stalls import Guard
@@ -73,6 +74,7 @@ class Offline:
                 where=self._model,
                 todo="change the setting it names, often max_model_len, in the config's engine",
             ) from None
+        startup.done()
         self._seed = arguments["seed"]
         self._tokenizer = self._engine.get_tokenizer()
         if self._tokenizer.chat_template is None:
