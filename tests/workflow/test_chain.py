@@ -318,6 +318,8 @@ def test_a_number_is_explained_down_to_its_sources_also_from_a_release(finished,
             assert heading in told.partition("\n")[2], heading
         assert "| final | sft | turbo | short, long | 7 |" in told and "| generate_answers |" in told
         assert ("is not here; it had sha256" in told) == (where is archive)
+        assert ("| not here | not here |" in told) == (where is archive)  # counts of answers that a release lacks
+        assert ("audit.py trace" in told) == (where is finished)
         assert (f"`evaluation/final/heldout/judged.parquet`: {value:.4f}." in told) == (where is finished)
     manifest = json.loads((finished / "manifest.json").read_text())["outputs"]
     assert manifest["checkpoints/final/model.safetensors"]["sha256"] in told

@@ -104,7 +104,8 @@ def _answers(way: Way) -> Section:
         found.append([model, benchmark, *(f"{count:,}" for count in counts), f"{mean:.0f}", entry["sha256"][:16]])
     for path, entry in way.of("evaluate_answers").items():
         lines.append(f"`{path}` was drawn with {_settings(entry)}.")
-        lines.append(f"Each answer with its verdict: `audit.py trace {way.folder / path} --row ID`.")
+        if (way.folder / path).is_file():
+            lines.append(f"Each answer with its verdict: `audit.py trace {way.folder / path} --row ID`.")
     for path, entry in way.of("take_answers").items():
         read = {name: way.manifest["sources"][name]["sha256"] for name in way.lineage.sources(path)}
         told = ", ".join(f"`{name}` (sha256 `{digest}`)" for name, digest in read.items())
@@ -191,10 +192,14 @@ def _teacher(way: Way) -> Section:
         count[0] += entry.get("rows", 0)
         if rows is None:
             absent[path] = entry
-            continue
-        count[1] += (rows["status"] == "complete").sum()
-        count[2] += rows["tokens"].sum()
-    body = [[name, f"{n:,}", f"{done:,}", f"{tokens:,}", said] for name, (n, done, tokens, said) in by_effort.items()]
+            count[1] = count[2] = None  # not known of an effort of which a file is missing
+        elif count[1] is not None:
+            count[1] += (rows["status"] == "complete").sum()
+            count[2] += rows["tokens"].sum()
+    body = [
+        [name, *("not here" if number is None else f"{number:,}" for number in numbers), said]
+        for name, (*numbers, said) in by_effort.items()
+    ]
     header = ["effort", "answers", "complete", "tokens", "drawn with"]
     return Section("The teacher's answers", _absent(absent), [(header, body)] if body else [])
 
