@@ -239,13 +239,13 @@ def test_mutated_solutions_fail():
 
 @pytest.mark.skipif(os.getuid() != 0, reason="the other tests ran as an ordinary user already")
 def test_the_same_as_an_ordinary_user(tmp_path_factory):
-    """The attempts of this file by the user nobody, with the system's Python and a copy of the two modules."""
+    """The attempts of this file by the user nobody, with the system's Python and a copy of what they need."""
     python = "/usr/bin/python3"
     if not Path(python).exists():
         pytest.skip("there is no /usr/bin/python3 that another user may run")
     folder = Path("/var/tmp") / f"sandbox-test-{os.getpid()}"
     try:
-        for name in ("core/errors", "evaluation/sandbox", "evaluation/sandboxed/harness"):
+        for name in ("core/errors", "core/startup", "evaluation/sandbox", "evaluation/sandboxed/harness"):
             path = folder / "reasonlite" / f"{name}.py"
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / "scripts" / "reasonlite" / f"{name}.py", path)
