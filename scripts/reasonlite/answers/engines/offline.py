@@ -180,7 +180,8 @@ def _doubt_arithmetic(dtype: str, model: Path) -> None:
     saved = json.loads((model / "config.json").read_text(encoding="utf-8"))
     if dtype == "auto":
         dtype = str(saved.get("dtype") or saved.get("torch_dtype") or "float32")
-    if dtype == "bfloat16" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    has = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)  # a build may be without this library
+    if dtype == "bfloat16" and has is not None and not has():
         log.warning(
             "this processor has no instructions for bfloat16: dtype: float32 in the engine is many times faster"
         )
