@@ -36,6 +36,7 @@ rule train:
         runtime=1440,
         nodes=1,
         report_to="none",  # trackers, such as trackio: where a training is shown reruns nothing
+        teacher_server="none",  # where a served teacher runs
         accelerate_config=str(HOME / "envs" / "accelerate" / "cpu.yaml"),
     params:
         scripts=SCRIPTS,
@@ -71,6 +72,7 @@ rule train:
             --seed {params.seed} \
             {params.lock} \
             --report-to {resources.report_to:q} \
+            --teacher-server {resources.teacher_server:q} \
             --trackers {params.trackers:q} \
             --work {params.work:q} \
             --output {output.folder:q} \

@@ -1,6 +1,7 @@
 """The server engine against vLLM's own server, started on loopback with a tiny model."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -85,3 +86,61 @@ def test_a_model_behind_it_grades_recorded_answers(server, project):
     assert (asked["left"], asked["right"], asked["attempts"], asked["asked"]) == ("4", "5", 2, "label")
     graded = pl.read_parquet(project / folder / "graded.parquet")
     assert graded["llm"].to_list() == [True, None] and graded["rules"].to_list() == [True, False]
+
+
+def test_a_teacher_behind_a_server_teaches_by_its_probabilities(teacher, tiny_model, tmp_path):
+    """A student of random weights with the teacher's tokenizer: what the server tells of its answers falls in loss."""
+    from reasonlite.core.schemas import PROBLEMS
+    from reasonlite.core.tables import frame_of, write_table
+
+    rows = [{"id": f"s:{n}", "source": "s", "problem": f"What is {n} + {n}?", "answer": str(2 * n)} for n in range(8)]
+    write_table(tmp_path / "problems.parquet", frame_of(rows, PROBLEMS), PROBLEMS)
+    arguments = {
+        **{"max_steps": 4, "per_device_train_batch_size": 4, "learning_rate": 1e-2, "logging_steps": 1},
+        **{"max_completion_length": 12, "bf16": False, "gradient_checkpointing": False, "save_strategy": "no"},
+        **{"beta": 0.0, "loss_top_k": 5},
+    }
+    stage = {"name": "kd", "method": "distill", "start": "tiny", "teacher": "tiny", "data": ["s"], "served": True}
+    outputs = [
+        word
+        for name in ("log", "speed", "learned", "rollouts")
+        for word in (f"--{name}-table", tmp_path / f"{name}.parquet")
+    ]
+
+    def train(url):
+        command = [
+            *(sys.executable, "scripts/launch.py", "--config-file", "envs/accelerate/cpu.yaml", "--"),
+            *("scripts/train_distill.py", "--stage", json.dumps(stage | {"arguments": arguments}), "--seed", "1"),
+            *("--start", tiny_model, "--teacher", tiny_model, "--data", tmp_path / "problems.parquet"),
+            *("--teacher-server", url, "--work", tmp_path / "work", "--output", tmp_path / "kd", *outputs),
+        ]
+        return subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=3600)
+
+    done = train(teacher)
+    assert done.returncode == 0, done.stderr[-4000:]
+    losses = pl.read_parquet(tmp_path / "log.parquet")["loss"].drop_nulls().to_list()
+    assert len(losses) >= 4 and losses[0] > 1 and min(losses[1:]) < losses[0], losses
+    assert teacher not in (tmp_path / "kd" / "training.json").read_text()
+    shutil.rmtree(tmp_path / "work")
+    gone = train("http://127.0.0.1:9")
+    assert gone.returncode != 0 and "no server answers there" in gone.stderr and "vllm serve MODEL" in gone.stderr
+
+
+def test_a_server_whose_tokens_are_others_is_no_teacher(server, tiny_model, tmp_path):
+    from reasonlite.core.errors import UserError
+    from reasonlite.models.encoding import open_tokenizer
+    from reasonlite.training import teachers
+
+    url = teachers.address(server, "stages.kd")
+    assert not url.endswith("/v1")
+    teachers.check_server(url, open_tokenizer(tiny_model), "stages.kd")
+    other = tmp_path / "other"
+    shutil.copytree(tiny_model, other)
+    written = json.loads((other / "tokenizer.json").read_text())
+    digits = written["model"]["vocab"]
+    digits["2"], digits["5"] = digits["5"], digits["2"]
+    (other / "tokenizer.json").write_text(json.dumps(written))
+    with pytest.raises(UserError, match=r"stages\.kd: the server takes token \d+ for '\d', the student for '\d'"):
+        teachers.check_server(url, open_tokenizer(other), "stages.kd")
+    with pytest.raises(UserError, match="answers 404"):
+        teachers.check_server(f"{url}/nowhere", open_tokenizer(tiny_model), "stages.kd")

@@ -113,6 +113,11 @@ class DistillStage(OnPolicy):
 
     method: Literal["distill"]
     teacher: Name = Field(description="one of models, or an earlier stage, with the student's tokenizer")
+    served: bool = Field(
+        False,
+        description="a vLLM server that runs already has the teacher, and the resource teacher_server of the rule train"
+        " has its address; the loss then knows the likeliest tokens alone, as many as TRL's loss_top_k says",
+    )
 
 
 class GoldStage(_Stage):

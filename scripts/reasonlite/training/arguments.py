@@ -14,6 +14,11 @@ BASES = [("trl", "trainer/base_config.py", "_BaseConfig"), ("transformers", "tra
 CLASSES = {
     "sft": [("trl", "trainer/sft_config.py", "SFTConfig"), *BASES],
     "distill": [("trl", "trainer/distillation_config.py", "DistillationConfig"), *BASES],
+    "served": [
+        ("trl", "experimental/server_distillation/server_distillation_config.py", "ServerDistillationConfig"),
+        ("trl", "trainer/distillation_config.py", "DistillationConfig"),
+        *BASES,
+    ],
     "gold": [
         ("trl", "experimental/gold/gold_config.py", "GOLDConfig"),
         ("trl", "trainer/sft_config.py", "SFTConfig"),
@@ -23,6 +28,7 @@ CLASSES = {
 }
 # set by the workflow itself
 RESERVED = {
+    "teacher_model_server_url",
     *("output_dir", "seed", "data_seed", "use_cpu", "dataset_text_field"),
     *("run_name", "project", "trackio_static_space_id"),
     *("teacher_model_name_or_path", "teacher_model_revision", "reward_weights", "dataset_kwargs"),
@@ -37,6 +43,11 @@ ELSEWHERE = {
     "chat_template_path": "put the template into the start model's folder",
     "truncation_mode": "nothing is ever cut: set too_long",
 }
+
+
+def trainer_of(stage: Any) -> str:
+    """The key of CLASSES for a stage of the config: its method, but for a teacher behind a server."""
+    return "served" if getattr(stage, "served", False) else str(stage.method)
 
 
 def check_arguments(method: str, arguments: dict[str, Any], where: str) -> None:

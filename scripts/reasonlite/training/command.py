@@ -14,7 +14,7 @@ from reasonlite.core.errors import UserError
 from reasonlite.core.files import atomic_path
 from reasonlite.models.folders import write_checksums
 from reasonlite.training import arguments as trainer_arguments
-from reasonlite.training import reuse, trackers
+from reasonlite.training import reuse, teachers, trackers
 from reasonlite.training.common import Job
 from reasonlite.training.processes import end_with_the_launcher
 
@@ -36,6 +36,9 @@ def run(method: str, train: Callable[[Job], None], description: str | None, argv
     parser.add_argument("--learned-table", type=Path, required=True, help="table of each step's examples to write")
     parser.add_argument("--rollouts-table", type=Path, required=True, help="table of grpo's answers to write")
     parser.add_argument("--report-to", default=trackers.NONE, help="trackers that show the training while it goes on")
+    parser.add_argument(
+        "--teacher-server", default=teachers.NONE, help="address of the vLLM server of a served teacher"
+    )
     parser.add_argument("--trackers", type=Path, default=Path("trackers"), help="folder of what they keep")
     parser.add_argument("--lock", default="", help="the environment's hash, if what another gave is not to be used")
     given = parser.parse_args(argv)
@@ -47,7 +50,9 @@ def run(method: str, train: Callable[[Job], None], description: str | None, argv
         raise UserError(f"is for the method {stage.method}", where="--stage", todo=f"run train_{stage.method}.py")
     if method == "distill" and given.teacher is None:
         parser.error("--teacher is needed")
-    trainer_arguments.check_arguments(method, stage.arguments, f"stages.{stage.name}.arguments")
+    trainer_arguments.check_arguments(
+        trainer_arguments.trainer_of(stage), stage.arguments, f"stages.{stage.name}.arguments"
+    )
     shown = trackers.parse(given.report_to, "--report-to")
     trackers.check_installed(shown, "--report-to")
     first = os.environ.get("RANK", "0") == "0"
@@ -68,7 +73,7 @@ def run(method: str, train: Callable[[Job], None], description: str | None, argv
     with atomic_path(given.output) if first else contextlib.nullcontext(given.output) as folder:
         written = (given.log_table, given.speed_table, given.learned_table, given.rollouts_table)
         base = (stage, given.start, given.data, given.teacher, given.seed, given.work, folder)
-        train(Job(*base, *written, shown, given.trackers))
+        train(Job(*base, *written, shown, given.trackers, given.teacher_server))
     if first:
         write_checksums(given.output)
         reuse.keep_finished(given.work, outputs)

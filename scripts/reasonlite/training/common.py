@@ -34,7 +34,14 @@ from reasonlite.training.states import newest_checkpoint, prepare
 
 log = get_logger(__name__)
 # of this machine or of the moment; the rest of the resolved arguments goes into the checkpoint
-LOCAL_ARGUMENTS = {"output_dir", "logging_dir", "local_rank", "deepspeed", "accelerator_config"} | trackers.ARGUMENTS
+LOCAL_ARGUMENTS = {
+    "output_dir",
+    "logging_dir",
+    "local_rank",
+    "deepspeed",
+    "accelerator_config",
+    "teacher_model_server_url",
+} | trackers.ARGUMENTS
 # columns of TRAINING_LOG that TRL has other names for
 FROM_TRL = {
     "truncated": "completions/clipped_ratio",
@@ -66,6 +73,7 @@ class Job:
     rollouts_table: Path
     trackers: list[str] = field(default_factory=list)
     tracked: Path = Path("trackers")
+    teacher_server: str = ""
 
 
 def settings_for(job: Job, **defaults: Any) -> dict[str, Any]:

@@ -2,36 +2,63 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from reasonlite.config.stages import DistillStage
 from reasonlite.core.errors import UserError
 from reasonlite.models.encoding import open_tokenizer
-from reasonlite.training import common
+from reasonlite.training import common, teachers
 from reasonlite.training.prompts import prompts_of
 
 
 def train(job: common.Job) -> None:
     """Bring the student's next-token distribution close to the teacher's, on answers the student draws."""
-    from transformers import AutoModelForCausalLM
-    from trl import DistillationConfig, DistillationTrainer
-
     assert isinstance(job.stage, DistillStage) and job.teacher is not None
     tokenizer = open_tokenizer(job.start)
     _check_tokenizers(tokenizer, open_tokenizer(job.teacher), job.stage)
-    config = DistillationConfig(**common.settings_for(job))
+    trainer_class, config, teacher = _served(job, tokenizer) if job.stage.served else _here(job)
     dataset = prompts_of(job, job.stage)
     model, saved_dtype = common.open_model(job, config)
-    teacher = AutoModelForCausalLM.from_pretrained(job.teacher, dtype=model.dtype if config.use_cpu else "auto")
-    trainer = common.watched(DistillationTrainer)(
+    trainer = common.watched(trainer_class)(
         model=model,
-        teacher_model=teacher,
         args=config,
         train_dataset=dataset,
         processing_class=tokenizer,
         peft_config=common.adapters(job.stage.lora, model, f"stages.{job.stage.name}"),
+        **teacher,
     )
     common.run(trainer, job, saved_dtype, len(dataset))
+
+
+def _here(job: common.Job) -> tuple[type, Any, dict[str, Any]]:
+    """TRL's trainer, its configuration, and the teacher's weights in this process."""
+    import torch
+    from transformers import AutoModelForCausalLM
+    from trl import DistillationConfig, DistillationTrainer
+
+    config = DistillationConfig(**common.settings_for(job))
+    dtype = torch.float32 if config.use_cpu else "auto"
+    return (
+        DistillationTrainer,
+        config,
+        {"teacher_model": AutoModelForCausalLM.from_pretrained(job.teacher, dtype=dtype)},
+    )
+
+
+def _served(job: common.Job, tokenizer: Any) -> tuple[type, Any, dict[str, Any]]:
+    """TRL's trainer that asks a server for the teacher's probabilities, and its configuration."""
+    os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
+    from trl.experimental.server_distillation import ServerDistillationConfig, ServerDistillationTrainer
+
+    where = f"stages.{job.stage.name}"
+    url = teachers.address(job.teacher_server, where)
+    teachers.check_server(url, tokenizer, where)
+    try:
+        config = ServerDistillationConfig(**common.settings_for(job, teacher_model_server_url=url))
+    except ValueError as error:  # TRL's word for what a server cannot tell, such as more than the likeliest token
+        raise UserError(str(error), where=f"{where}.arguments", todo="correct it, or train without served") from None
+    return ServerDistillationTrainer, config, {}
 
 
 def _check_tokenizers(student: Any, teacher: Any, stage: DistillStage) -> None:

@@ -15,8 +15,8 @@ from reasonlite.core.conditions import parse_filter, parse_weight
 from reasonlite.core.errors import UserError
 from reasonlite.core.schemas import DIFFICULTY, JUDGED
 from reasonlite.models.folders import check_model_folder
-from reasonlite.training import trackers
-from reasonlite.training.arguments import check_arguments
+from reasonlite.training import teachers, trackers
+from reasonlite.training.arguments import check_arguments, trainer_of
 from reasonlite.training.processes import accumulation, processes_of
 from reasonlite.workflow.plan import all_sources
 
@@ -52,7 +52,7 @@ def checked(raw: dict[str, Any]) -> Experiment:
         served = (judge.engine or config.teacher.engine).kind == "server"
         check_sampling(judge.sampling, "labels.adjudicator", served=served)
         for stage in config.stages:
-            check_arguments(stage.method, stage.arguments, f"stages.{stage.name}.arguments")
+            check_arguments(trainer_of(stage), stage.arguments, f"stages.{stage.name}.arguments")
         for name, stratum in config.strata.items():
             parse_filter(stratum.filter, f"strata.{name}.filter", JUDGED)
         _check_problems(config)
@@ -72,7 +72,8 @@ def _check_problems(config: Config) -> None:
 
 
 def training_complaints(jobs: Iterable[Any], stages: Mapping[str, Any], *, here: bool = True) -> list[str]:
-    """Trainings whose processes do not make up their stage's batch, whose accelerate file or tracker cannot be taken.
+    """Trainings whose processes do not make up their stage's batch, or of which the accelerate file, the tracker or the
+    teacher's server cannot be taken.
 
     ``jobs``: Snakemake's; ``stages``: the plan's, by name; ``here``: they run in this environment.
     """
@@ -85,7 +86,10 @@ def training_complaints(jobs: Iterable[Any], stages: Mapping[str, Any], *, here:
                 shown = trackers.parse(str(job.resources.get("report_to") or trackers.NONE), "train: report_to")
                 if here:
                     trackers.check_installed(shown, "train: report_to")
-                accumulation(stages[job.wildcards.stage]["settings"], processes)
+                settings = stages[job.wildcards.stage]["settings"]
+                accumulation(settings, processes)
+                if settings.get("served"):
+                    teachers.address(str(job.resources.get("teacher_server") or ""), f"stages.{job.wildcards.stage}")
             except UserError as error:
                 found.append(str(error))
     return list(dict.fromkeys(found))  # the stages of a grid share one file

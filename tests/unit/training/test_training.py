@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from reasonlite.config.experiment import parse_config
 from reasonlite.config.stages import Grid, SftStage, arms, stages_of
 from reasonlite.core.errors import UserError
-from reasonlite.training import grpo, reuse, sft, states
+from reasonlite.training import grpo, reuse, sft, states, teachers
 from reasonlite.training.arguments import check_arguments
 from reasonlite.training.processes import accumulation
 from reasonlite.workflow.checks import training_complaints
@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[3]
         ("sft", {"learning_rate": 1, "packing": True, "use_liger_kernel": True, "max_length": 5}),
         ("gold", {"lmbda": 0.5, "uld_use_hybrid_loss": True, "max_length": 9, "learning_rate": 1e-5}),
         ("distill", {"beta": 0.5, "max_completion_length": 8, "use_vllm": True, "lr_scheduler_type": "cosine"}),
+        ("served", {"beta": 0.0, "loss_top_k": 5, "max_completion_length": 8}),
         ("grpo", {"num_generations": 8, "vllm_mode": "colocate", "beta": 0.0, "mask_truncated_completions": True}),
     ],
 )
@@ -44,6 +45,8 @@ def test_arguments_of_trl_and_transformers_are_known(method, arguments):
         ("grpo", "num_generation", "did you mean num_generations"),
         ("distill", "teacher_model_name_or_path", "is set by the workflow"),
         ("gold", "use_uld_loss", "is set by the workflow"),
+        ("served", "teacher_model_server_url", "is set by the workflow"),
+        ("distill", "loss_top_k", "see TRL's DistillationConfig"),
         ("gold", "uld_use_hybrid_los", "did you mean uld_use_hybrid_loss"),
         ("sft", "seed", "is set by the workflow"),
         ("grpo", "report_to", "is no part of the experiment.*--set-resources train:report_to=trackio"),
@@ -244,6 +247,19 @@ def test_processes_that_do_not_make_up_the_batch_are_named_before_anything_runs(
         (complaint,) = training_complaints([node8], stages)
         assert said in complaint and "what to do:" in complaint
     assert training_complaints([node8], stages, here=False) == []  # a container has packages of its own
+
+
+def test_a_served_teacher_without_an_address_is_named_before_anything_runs():
+    resources = {"accelerate_config": str(ROOT / "envs" / "accelerate" / "cpu.yaml"), "teacher_server": "none"}
+    job = SimpleNamespace(rule=SimpleNamespace(name="train"), resources=resources, wildcards=SimpleNamespace(stage="t"))
+    stages = {"t": {"settings": {"name": "t", "arguments": {}, "served": True}}}
+    (complaint,) = training_complaints([job], stages)
+    assert "stages.t: its teacher is served" in complaint and "train:teacher_server=http" in complaint
+    resources["teacher_server"] = "node7:8000"
+    assert "is no address" in training_complaints([job], stages)[0]
+    resources["teacher_server"] = "http://node7:8000/v1/"
+    assert training_complaints([job], stages) == []
+    assert teachers.address("http://node7:8000/v1/", "x") == "http://node7:8000"
 
 
 def test_a_batch_has_one_size():
