@@ -80,7 +80,7 @@ def serving(model: Path, log: Path, *arguments: str) -> Iterator[str]:
     command = [
         *(sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model)),
         *("--served-model-name", "served", "--host", "127.0.0.1", "--port", str(port), "--max-model-len", "512"),
-        *("--enforce-eager", "--kv-cache-memory-bytes", str(2**28)),
+        *("--enforce-eager", "--kv-cache-memory-bytes", str(2**28), "--distributed-executor-backend", "uni"),
         *("--no-enable-chunked-prefill", "--max-num-batched-tokens", "4096", *arguments),
     ]
     with log.open("w") as output:

@@ -46,7 +46,7 @@ def test_arguments_of_trl_and_transformers_are_known(method, arguments):
         ("distill", "teacher_model_name_or_path", "is set by the workflow"),
         ("gold", "use_uld_loss", "is set by the workflow"),
         ("served", "teacher_model_server_url", "is set by the workflow"),
-        ("distill", "loss_top_k", "see TRL's DistillationConfig"),
+        ("distill", "loss_top_k", "did you mean top_k"),
         ("gold", "uld_use_hybrid_los", "did you mean uld_use_hybrid_loss"),
         ("sft", "seed", "is set by the workflow"),
         ("grpo", "report_to", "is no part of the experiment.*--set-resources train:report_to=trackio"),
@@ -252,7 +252,7 @@ def test_processes_that_do_not_make_up_the_batch_are_named_before_anything_runs(
 def test_a_served_teacher_without_an_address_is_named_before_anything_runs():
     resources = {"accelerate_config": str(ROOT / "envs" / "accelerate" / "cpu.yaml"), "teacher_server": "none"}
     job = SimpleNamespace(rule=SimpleNamespace(name="train"), resources=resources, wildcards=SimpleNamespace(stage="t"))
-    stages = {"t": {"settings": {"name": "t", "arguments": {}, "served": True}}}
+    stages = {"t": {"settings": {"name": "t", "batch_size": None, "arguments": {}, "served": True}}}
     (complaint,) = training_complaints([job], stages)
     assert "stages.t: its teacher is served" in complaint and "train:teacher_server=http" in complaint
     resources["teacher_server"] = "node7:8000"
