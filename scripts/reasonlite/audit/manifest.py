@@ -50,8 +50,9 @@ def write(
         raise UserError("no such results folder", where=results, todo="run the workflow first")
     store = Store(results)
     with store.alone():
-        limits = limits or Limits(**store.load("limits.json"))
-        store.save("limits.json", asdict(limits))
+        known = Limits(**store.load("limits.json"))
+        if limits not in (None, known):
+            store.save("limits.json", asdict(limits))
         seen = _look(results, root, store, lock, trust_cache)
         if seen.unchanged:
             return False
@@ -61,7 +62,7 @@ def write(
             if old is not None:
                 store.push(results / NAME)
             write_json(results / NAME, new)
-            _keep(results, root, store, new, limits)
+            _keep(results, root, store, new, limits or known)
         seen.cache["manifest"] = stamp(results / NAME)
         store.save("cache.json", seen.cache)
     return changed

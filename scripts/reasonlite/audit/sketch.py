@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +101,8 @@ def sample(path: Path, rows: int) -> Any:
 def _cut(column: Any) -> Any:
     import polars as pl
 
-    told: Callable[[Any], str | None] = lambda value: None if value is None else str(value)[:LONGEST]  # noqa: E731
-    return pl.Series(column.name, [told(value) for value in column.to_list()], dtype=pl.String)
+    told = [None if value is None else str(value)[:LONGEST] for value in column.to_list()]
+    return pl.Series(column.name, told, dtype=pl.String)
 
 
 def told_apart(old: Path, new: Path) -> list[str]:

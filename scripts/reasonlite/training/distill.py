@@ -17,36 +17,35 @@ def train(job: common.Job) -> None:
     assert isinstance(job.stage, DistillStage) and job.teacher is not None
     tokenizer = open_tokenizer(job.start)
     _check_tokenizers(tokenizer, open_tokenizer(job.teacher), job.stage)
-    trainer_class, config, teacher = _served(job, tokenizer) if job.stage.served else _here(job)
+    trainer_class, config = _served(job, tokenizer) if job.stage.served else _here(job)
     dataset = prompts_of(job, job.stage)
     model, saved_dtype = common.open_model(job, config)
+    own = {} if job.stage.served else {"teacher_model": _weights(job, model.dtype if config.use_cpu else "auto")}
     trainer = common.watched(trainer_class)(
         model=model,
         args=config,
         train_dataset=dataset,
         processing_class=tokenizer,
         peft_config=common.adapters(job.stage.lora, model, f"stages.{job.stage.name}"),
-        **teacher,
+        **own,
     )
     common.run(trainer, job, saved_dtype, len(dataset))
 
 
-def _here(job: common.Job) -> tuple[type, Any, dict[str, Any]]:
-    """TRL's trainer, its configuration, and the teacher's weights in this process."""
-    import torch
-    from transformers import AutoModelForCausalLM
+def _here(job: common.Job) -> tuple[type, Any]:
+    """TRL's trainer that has the teacher's weights in this process, and its configuration."""
     from trl import DistillationConfig, DistillationTrainer
 
-    config = DistillationConfig(**common.settings_for(job))
-    dtype = torch.float32 if config.use_cpu else "auto"
-    return (
-        DistillationTrainer,
-        config,
-        {"teacher_model": AutoModelForCausalLM.from_pretrained(job.teacher, dtype=dtype)},
-    )
+    return DistillationTrainer, DistillationConfig(**common.settings_for(job))
 
 
-def _served(job: common.Job, tokenizer: Any) -> tuple[type, Any, dict[str, Any]]:
+def _weights(job: common.Job, dtype: Any) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(job.teacher, dtype=dtype)
+
+
+def _served(job: common.Job, tokenizer: Any) -> tuple[type, Any]:
     """TRL's trainer that asks a server for the teacher's probabilities, and its configuration."""
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
     from trl.experimental.server_distillation import ServerDistillationConfig, ServerDistillationTrainer
@@ -58,7 +57,7 @@ def _served(job: common.Job, tokenizer: Any) -> tuple[type, Any, dict[str, Any]]
         config = ServerDistillationConfig(**common.settings_for(job, teacher_model_server_url=url))
     except ValueError as error:  # TRL's word for what a server cannot tell, such as more than the likeliest token
         raise UserError(str(error), where=f"{where}.arguments", todo="correct it, or train without served") from None
-    return ServerDistillationTrainer, config, {}
+    return ServerDistillationTrainer, config
 
 
 def _check_tokenizers(student: Any, teacher: Any, stage: DistillStage) -> None:

@@ -30,14 +30,15 @@ class Job:
     since: float
     before: tuple[tuple[int, int] | None, ...] = ()  # what its logs were like when it was handed on
     wildcards: dict[str, str] = field(default_factory=dict)
-    begun: bool = False
-    seen_running: float | None = None  # when it was first seen to have begun
+    clock: Callable[[], float] = time.monotonic
+    begun: float | None = None  # when it was first seen to run
 
     def runs(self) -> bool:
         """Whether it has begun: its command writes its log anew. A job without a log counts as begun."""
         marks = zip(self.logs, self.before, strict=True)
-        self.begun = self.begun or not self.logs or any(_mark(log) != mark for log, mark in marks)
-        return self.begun
+        if self.begun is None and (not self.logs or any(_mark(log) != mark for log, mark in marks)):
+            self.begun = self.clock()
+        return self.begun is not None
 
     def seen(self) -> Seen | None:
         """How far it is, by its log."""
@@ -104,13 +105,7 @@ class Progress:
         paths = tuple(map(Path, logs))
         marks = tuple(map(_mark, paths))
         told = {name: str(value) for name, value in wildcards.items()}
-        self.jobs[number] = Job(rule, message or rule, paths, threads, self._clock(), marks, told)
-
-    def look(self) -> None:
-        """Note which of the jobs that a cluster was given have begun."""
-        for job in list(self.jobs.values()):
-            if job.seen_running is None and job.runs():
-                job.seen_running = self._clock()
+        self.jobs[number] = Job(rule, message or rule, paths, threads, self._clock(), marks, told, self._clock)
 
     def end(self, number: int) -> tuple[Job, float] | None:
         """Note that a job is done; the job and its seconds, from when it was started or submitted."""
@@ -128,7 +123,7 @@ class Progress:
         if job is None:
             return None
         self.failed[job.rule] += 1
-        began = job.seen_running if self.remote else job.since
+        began = job.begun if self.remote else job.since
         return Failed(job.rule, job.wildcards, self._clock() - began if began is not None else 0.0)
 
     def left(self) -> Left:

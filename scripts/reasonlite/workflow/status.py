@@ -65,7 +65,6 @@ class Status:
 
     def _state(self, ended: str | None) -> dict[str, Any]:
         progress, now = self._progress, time.time()
-        progress.look()
         left = progress.left()
         jobs = [
             {

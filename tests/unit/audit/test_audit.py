@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy
@@ -19,6 +20,7 @@ import audit
 from reasonlite.audit import changes, inside, lineage, manifest, sides, telling, verifying
 from reasonlite.audit.content import describe
 from reasonlite.audit.store import Limits, Store
+from reasonlite.config.experiment import Audit
 from reasonlite.core.errors import UserError
 
 VALUES = st.lists(
@@ -342,6 +344,10 @@ def test_the_manifests_before_are_kept_and_what_they_name(project):
     told = telling.look(changes.compare(old.manifest, new.manifest), old, new, stores)
     assert [one.details for one in told] == [["m, b · value: 6 → 7"]]
     assert len(list((RESULTS / ".audit" / "objects").glob("*/*"))) == 2 + 1 + 6  # tables, the source, six versions
+
+
+def test_the_store_keeps_by_itself_what_the_config_keeps():
+    assert asdict(Limits()) == Audit().model_dump()
 
 
 def weights(values):

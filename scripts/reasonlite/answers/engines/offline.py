@@ -183,7 +183,7 @@ def _doubt_arithmetic(dtype: str, model: Path) -> None:
     has = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)  # a build may be without this library
     if dtype == "bfloat16" and has is not None and not has():
         log.warning(
-            "this processor has no instructions for bfloat16: dtype: float32 in the engine is many times faster"
+            "this processor has no instructions for bfloat16: dtype: float32 in the engine is several times faster"
         )
 
 
