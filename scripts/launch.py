@@ -1,5 +1,8 @@
 """Start a training script through accelerate: here, or with one launcher on each node of this Slurm job.
 
+A single process becomes the script itself, in the environment that accelerate's launcher would give it: the launcher
+imports torch, and a process of its own would import it once more.
+
 The processes in accelerate's configuration file are those of one node. Over several nodes
 srun starts this script once a node; the first node is where all meet, at a port made of the
 job's number. When one node's launcher fails, srun ends the others.
@@ -9,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import runpy
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,7 +21,7 @@ from pathlib import Path
 from reasonlite.cluster import devices
 from reasonlite.core import cli, errors
 from reasonlite.core.errors import UserError
-from reasonlite.training.processes import processes_of
+from reasonlite.training.processes import read_configuration
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -30,9 +34,32 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     devices.prepare()
     command = launch_command(arguments, os.environ, list(sys.argv[1:] if argv is None else argv))
+    if is_alone(arguments):
+        become(command[3:], max(arguments.threads, 1))
+        return
     own = len(command) - len(arguments.command)
     print(shlex.join(command[:own]), arguments.command[0], "…", file=sys.stderr, flush=True)
     os.execvp(command[0], command)
+
+
+def is_alone(arguments: argparse.Namespace) -> bool:
+    """Whether one process trains, without a library that spreads a model."""
+    return arguments.nodes == 1 and read_configuration(arguments.config_file).get("distributed_type") == "NO"
+
+
+def become(arguments: list[str], threads: int) -> None:
+    """Run a script in this process as `accelerate launch` with these arguments would run it in another."""
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # read when torch is loaded, so before accelerate is
+    import torch
+    from accelerate.commands import launch
+    from accelerate.utils.launch import prepare_simple_launcher_cmd_env
+
+    given, _, _ = launch._validate_launch_command(launch.launch_command_parser().parse_args(arguments))
+    command, environment = prepare_simple_launcher_cmd_env(given)
+    os.environ.update(environment)
+    torch.set_num_threads(threads)
+    sys.argv[:] = command[1:]
+    runpy.run_path(command[1], run_name="__main__")
 
 
 def launch_command(arguments: argparse.Namespace, environment: Mapping[str, str], own: list[str]) -> list[str]:
@@ -53,7 +80,7 @@ def launch_command(arguments: argparse.Namespace, environment: Mapping[str, str]
 
 
 def _accelerate(arguments: argparse.Namespace, environment: Mapping[str, str]) -> list[str]:
-    processes = processes_of(arguments.config_file)
+    processes = read_configuration(arguments.config_file)["num_processes"]
     command = [
         *(sys.executable, "-m", "accelerate.commands.launch"),
         *("--config_file", str(arguments.config_file)),

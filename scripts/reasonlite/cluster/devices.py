@@ -20,13 +20,6 @@ ROCM = {
     "TORCH_BLAS_PREFER_HIPBLASLT": "1",
     "SAFETENSORS_FAST_GPU": "1",
 }
-# glibc gives large blocks back at once and has them zeroed again at the next step: on a CPU two thirds of a small
-# model's step went into that (CHANGELOG.md); kept, they cost a tenth more memory
-CPU = {
-    "MALLOC_MMAP_THRESHOLD_": str(2**32),
-    "MALLOC_TRIM_THRESHOLD_": str(2**33),
-    "MALLOC_TOP_PAD_": str(2**28),
-}
 # compiled kernels: thousands of small files that a shared file system serves badly, and that jobs must not share
 CACHES = {
     "VLLM_CACHE_ROOT": "vllm",
@@ -38,17 +31,11 @@ CACHES = {
 
 
 def prepare(environment: MutableMapping[str, str] = os.environ, devices: Path = Path("/dev")) -> None:
-    """Set what is not set: AMD's kernels where ``devices`` holds its driver, node-local caches in a Slurm job.
-
-    Without a GPU, glibc is told to keep memory; that takes effect in programs started afterwards.
-    """
+    """Set what is not set: AMD's kernels where ``devices`` holds its driver, node-local caches in a Slurm job."""
     if (devices / "kfd").exists():
         for name, value in ROCM.items():
             environment.setdefault(name, value)
         _number_once(environment)
-    elif not (devices / "nvidiactl").exists():
-        for name, value in CPU.items():
-            environment.setdefault(name, value)
     environment.setdefault("PYTHONFAULTHANDLER", "1")  # a worker that is ended says where it was (stalls.py)
     job = environment.get("SLURM_JOB_ID")
     if job:

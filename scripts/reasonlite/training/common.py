@@ -29,7 +29,7 @@ from reasonlite.core.tables import frame_of, write_table
 from reasonlite.models.folders import fingerprint, write_fingerprint
 from reasonlite.training import first_step, noted, rollouts, trackers
 from reasonlite.training.noted import Noted
-from reasonlite.training.processes import accumulation
+from reasonlite.training.processes import accumulation, keep_memory
 from reasonlite.training.states import newest_checkpoint, prepare
 
 log = get_logger(__name__)
@@ -243,6 +243,8 @@ def run(trainer: Any, job: Job, saved_dtype: Any, examples: int) -> None:
             trainer.noted.read(newest)
             rollouts.forget_after(job.work, int(newest.name.rsplit("-", 1)[1]))
     startup.done()
+    if trainer.args.use_cpu:
+        keep_memory()
     with Guard("training step") as trainer.guard:
         trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     if trainer.is_world_process_zero():

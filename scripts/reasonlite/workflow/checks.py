@@ -17,7 +17,7 @@ from reasonlite.core.schemas import DIFFICULTY, JUDGED
 from reasonlite.models.folders import check_model_folder
 from reasonlite.training import teachers, trackers
 from reasonlite.training.arguments import check_arguments, trainer_of
-from reasonlite.training.processes import accumulation, processes_of
+from reasonlite.training.processes import accumulation, read_configuration
 from reasonlite.workflow.plan import all_sources
 
 ARCHITECTURES = {b"02": "x86_64", b"04": "aarch64"}
@@ -82,7 +82,7 @@ def training_complaints(jobs: Iterable[Any], stages: Mapping[str, Any], *, here:
         if job.rule.name == "train":
             processes = int(job.resources.get("nodes") or 1)
             try:
-                processes *= processes_of(Path(str(job.resources.get("accelerate_config"))))
+                processes *= read_configuration(Path(str(job.resources.get("accelerate_config"))))["num_processes"]
                 shown = trackers.parse(str(job.resources.get("report_to") or trackers.NONE), "train: report_to")
                 if here:
                     trackers.check_installed(shown, "train: report_to")
