@@ -8,14 +8,13 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import yaml
-from running import environment, run_snakemake
+from running import run_snakemake, warm
 
 TARGETS = [
     *("tables/results.csv", "tables/funnel.csv", "tables/published.md", "figures/stages.png", "figures/funnel.png"),
@@ -43,8 +42,8 @@ class Project:
         return done.stderr
 
     def audit(self, *arguments: str, code: int = 0) -> str:
-        command = [sys.executable, "scripts/audit.py", *arguments]
-        done = subprocess.run(command, cwd=self.folder, env=environment(), capture_output=True, text=True)
+        command = ["python", "scripts/audit.py", *arguments]
+        done = subprocess.run(command, cwd=self.folder, env=warm(), capture_output=True, text=True)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 

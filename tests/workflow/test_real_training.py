@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import yaml
-from running import ROOT, environment, need_vllm, run_snakemake
+from running import ROOT, environment, need_vllm, run_snakemake, warm
 
 from reasonlite.core.schemas import CURRICULUM
 from reasonlite.core.seeding import place_of
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.full]
 def command(start, folder, data, stage, accelerate="envs/accelerate/cpu.yaml"):
     stage = {"name": "turbo", "method": "sft", "start": "tiny", "data": ["short"]} | stage
     return [
-        *(sys.executable, "scripts/launch.py", "--config-file", accelerate, "--threads", "2", "--"),
+        *("python", "scripts/launch.py", "--config-file", accelerate, "--threads", "2", "--"),
         *(f"scripts/train_{stage['method']}.py", "--stage", json.dumps(stage), "--start", str(start)),
         *("--data", str(data), "--seed", "0", "--work", str(folder / "work"), "--output", str(folder / "out")),
         *("--log-table", str(folder / "log.parquet"), "--speed-table", str(folder / "speed.parquet")),
@@ -35,15 +35,15 @@ def command(start, folder, data, stage, accelerate="envs/accelerate/cpu.yaml"):
     ]
 
 
-def start(line, folder, **surroundings):
+def start(line, folder, around=environment, **surroundings):
     folder.mkdir(exist_ok=True)
     with (folder / "stderr").open("a") as output:
-        around = environment() | surroundings
+        around = around() | surroundings
         return subprocess.Popen(line, cwd=ROOT, env=around, stdout=output, stderr=output, start_new_session=True)
 
 
 def finish(line, folder, **surroundings):
-    process = start(line, folder, **surroundings)
+    process = start(line, folder, warm, **surroundings)
     assert process.wait(3600) == 0, (folder / "stderr").read_text()[-4000:]
     return pl.read_parquet(folder / "log.parquet")
 
@@ -67,8 +67,8 @@ def sums(tiny_model, tmp_path_factory) -> Path:
 
 def tokenized(table: Path, model: Path) -> Path:
     made = table.with_suffix(".arrow")
-    line = [sys.executable, "scripts/tokenize_examples.py", "--table", str(table), "--model", str(model)]
-    subprocess.run([*line, "--output", str(made)], cwd=ROOT, env=environment(), check=True, capture_output=True)
+    line = ["python", "scripts/tokenize_examples.py", "--table", str(table), "--model", str(model)]
+    subprocess.run([*line, "--output", str(made)], cwd=ROOT, env=warm(), check=True, capture_output=True)
     return made
 
 
