@@ -24,7 +24,9 @@ GROUPS = {
     "training": ["test_real_training"],
     "chain": ["test_chain"],
 }
-TINY = yaml.safe_load((ROOT / "config" / "study-tiny.yaml").read_text())["models"]["tiny"]
+# SmolLM2's first tokens are enough for tests, and most of a miniature's step is its vocabulary
+WHOLE = yaml.safe_load((ROOT / "config" / "study-tiny.yaml").read_text())["models"]["tiny"]
+TINY = WHOLE | {"vocabulary": 4096}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -94,6 +96,12 @@ def project(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_model() -> Path:
     return once("tiny", functools.partial(fetch_model, TINY))
+
+
+@pytest.fixture(scope="session")
+def tiny_whole() -> Path:
+    """The same with all of SmolLM2's tokens, so that it can be taught by its probabilities."""
+    return once("tiny-whole", functools.partial(fetch_model, WHOLE))
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,10 @@
 import json
 import shutil
 import subprocess
-import sys
 
 import polars as pl
 import pytest
-from running import ROOT, environment, need_vllm, run_snakemake, serving
+from running import ROOT, need_vllm, run_snakemake, serving, warm
 
 pytestmark = [pytest.mark.slow, pytest.mark.full]
 
@@ -36,7 +35,7 @@ def test_answers_come_through_a_real_server(server, tmp_path):
         }  # of random weights
         settings = {"answers_per_problem": 3, "sampling": {"temperature": 1.0, "max_tokens": 8}}
         command = [
-            sys.executable,
+            "python",
             "scripts/generate_answers.py",
             "--problems",
             tmp_path / "problems.parquet",
@@ -53,7 +52,7 @@ def test_answers_come_through_a_real_server(server, tmp_path):
             "--output",
             tmp_path / f"{name}.parquet",
         ]
-        done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=3600)
+        done = subprocess.run(command, cwd=ROOT, env=warm(), capture_output=True, text=True, timeout=3600)
         assert done.returncode == 0, done.stderr
         return pl.read_parquet(tmp_path / f"{name}.parquet")
 
@@ -88,7 +87,7 @@ def test_a_model_behind_it_grades_recorded_answers(server, project):
     assert graded["llm"].to_list() == [True, None] and graded["rules"].to_list() == [True, False]
 
 
-def test_a_teacher_behind_a_server_teaches_by_its_probabilities(teacher, tiny_model, tmp_path):
+def test_a_teacher_behind_a_server_teaches_by_its_probabilities(teacher, tiny_whole, tmp_path):
     """A student of random weights with the teacher's tokenizer: what the server tells of its answers falls in loss."""
     from reasonlite.core.schemas import PROBLEMS
     from reasonlite.core.tables import frame_of, write_table
@@ -109,12 +108,12 @@ def test_a_teacher_behind_a_server_teaches_by_its_probabilities(teacher, tiny_mo
 
     def train(url):
         command = [
-            *(sys.executable, "scripts/launch.py", "--config-file", "envs/accelerate/cpu.yaml", "--"),
+            *("python", "scripts/launch.py", "--config-file", "envs/accelerate/cpu.yaml", "--"),
             *("scripts/train_distill.py", "--stage", json.dumps(stage | {"arguments": arguments}), "--seed", "1"),
-            *("--start", tiny_model, "--teacher", tiny_model, "--data", tmp_path / "problems.parquet"),
+            *("--start", tiny_whole, "--teacher", tiny_whole, "--data", tmp_path / "problems.parquet"),
             *("--teacher-server", url, "--work", tmp_path / "work", "--output", tmp_path / "kd", *outputs),
         ]
-        return subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=3600)
+        return subprocess.run(command, cwd=ROOT, env=warm(), capture_output=True, text=True, timeout=3600)
 
     done = train(teacher)
     assert done.returncode == 0, done.stderr[-4000:]

@@ -22,6 +22,9 @@ class RandomModel(Closed):
     architecture: str = Field(pattern="^[a-z0-9_]+$", description="model type of transformers, such as qwen2 or qwen3")
     tokenizer: Name = Field(description="Python package with a tokenizer: in its GGUF file, or mistral_common's Tekken")
     settings: dict[str, Any] = Field(default_factory=dict, description="arguments of its configuration, such as layers")
+    vocabulary: int | None = Field(
+        None, ge=300, description="keep the tokenizer's first so many tokens: steps of a small model get far cheaper"
+    )
     seed: int = Field(0, description="seed of the weights")
 
 

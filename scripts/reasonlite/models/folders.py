@@ -192,9 +192,29 @@ def _make_random(source: RandomModel, folder: Path) -> None:
         tokenizer = packaged_tokenizer(source.tokenizer)
     special = {f"{name}_token_id": getattr(tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad")}
     torch.manual_seed(source.seed)
-    config = CONFIG_MAPPING[source.architecture](**{"vocab_size": len(tokenizer), **special, **source.settings})
+    size = min(source.vocabulary or len(tokenizer), len(tokenizer))
+    config = CONFIG_MAPPING[source.architecture](**{"vocab_size": size, **special, **source.settings})
     AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    if size < len(tokenizer):
+        _cut_vocabulary(folder / "tokenizer.json", size)
+
+
+def _cut_vocabulary(path: Path, size: int) -> None:
+    """Keep the first tokens of a byte-pair encoding: they are numbered in the order in which they were merged."""
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    model = saved["model"]
+    model["vocab"] = {token: number for token, number in model["vocab"].items() if number < size}
+    pairs = [pair.split(" ") if isinstance(pair, str) else pair for pair in model["merges"]]
+    model["merges"] = [[left, right] for left, right in pairs if {left, right, left + right} <= model["vocab"].keys()]
+    lost = [added["content"] for added in saved["added_tokens"] if added["id"] >= size]
+    if lost:
+        raise UserError(
+            f"the tokenizer's first {size} tokens leave out {', '.join(lost[:3])}",
+            where="vocabulary",
+            todo="choose a larger number, or leave it out",
+        )
+    write_text(path, json.dumps(saved, ensure_ascii=False))
 
 
 def packaged_tokenizer(package: str) -> Any:

@@ -10,10 +10,11 @@ import hub
 import numpy
 import pytest
 from safetensors.numpy import save_file
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from reasonlite.config.sources import LocalModel
 from reasonlite.core.errors import UserError
-from reasonlite.models.folders import check_model_folder, fetch_model, fingerprint
+from reasonlite.models.folders import _cut_vocabulary, check_model_folder, fetch_model, fingerprint
 
 ROOT = Path(__file__).parents[3]
 
@@ -129,3 +130,29 @@ def test_a_gated_model_names_the_token_and_never_shows_it(tmp_path):
         assert not any(word in done.stderr + done.stdout for done in (none, other, mine) for word in ("hf_of", "hf_a_"))
         absent = fetch(server.url, tmp_path / "cache", tmp_path / "none", repo="owner/none")
         assert absent.returncode == 2 and "the hub does not show it to you" in absent.stderr
+
+
+def test_a_vocabulary_is_cut_to_its_first_tokens(tmp_path):
+    whole = Tokenizer(models.BPE())
+    whole.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=320, initial_alphabet=alphabet, special_tokens=["<end>"])
+    text = "the sum of seven and eleven and the sum of the two"
+    whole.train_from_iterator([text] * 9, trainer)
+    path = tmp_path / "tokenizer.json"
+    whole.save(str(path))
+    _cut_vocabulary(path, 270)
+    cut = Tokenizer.from_file(str(path))
+    assert cut.get_vocab_size() == 270 < whole.get_vocab_size()
+    for said in (text, "é☃ 12<end>"):
+        numbers = cut.encode(said).ids
+        assert max(numbers) < 270 and b"".join(spelt(cut, numbers)) == b"".join(spelt(whole, whole.encode(said).ids))
+    assert len(cut.encode(text)) > len(whole.encode(text))
+    whole.add_special_tokens(["<late>"])
+    whole.save(str(path))
+    with pytest.raises(UserError, match="vocabulary: the tokenizer's first 270 tokens leave out <late>"):
+        _cut_vocabulary(path, 270)
+
+
+def spelt(tokenizer, numbers):
+    return [tokenizer.id_to_token(number).encode() for number in numbers]
