@@ -93,6 +93,12 @@ def test_every_configuration_can_be_launched():
         assert launch.launch_command(arguments(nodes=1, config_file=path), {}, [])
 
 
+def test_only_a_process_that_is_alone_trains_in_the_launchers_own():
+    alone = {path.stem for path in ACCELERATE.glob("*.yaml") if launch.is_alone(arguments(nodes=1, config_file=path))}
+    assert alone == {"cpu", "gpu"}
+    assert not launch.is_alone(arguments(nodes=2, config_file=ACCELERATE / "cpu.yaml"))
+
+
 def test_amds_fast_kernels_are_off_where_its_driver_is_unless_the_user_wants_them(tmp_path):
     (tmp_path / "kfd").touch()
     for own, left in (({}, "0"), ({"VLLM_ROCM_USE_AITER": "1"}, "1")):
