@@ -21,7 +21,8 @@ def finished(teacher, tiny_model, tmp_path_factory) -> Project:
     config = yaml.safe_load((Path(__file__).parent / "tiny.yaml").read_text().replace("TINY", "tiny"))
     config |= {"experiment": "audited", "labels": {"min_share": 0.6, "min_votes": 2}}
     config["problems"]["shards"] = 1
-    config["teacher"]["engine"] = {"kind": "server", "url": teacher, "model": "served", "concurrency": 16}
+    server = {"kind": "server", "url": teacher, "model": "served", "concurrency": 16}
+    config["teacher"]["engine"] = server | {"canary": {"max_tokens": 8}}
     config["teacher"]["efforts"]["high"] = {**config["teacher"]["efforts"]["medium"]}
     config["stages"] = [config["stages"][0]]
     config["stages"][0]["arguments"] = {**config["stages"][0]["arguments"], "max_steps": 3}
