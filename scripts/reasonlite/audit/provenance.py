@@ -121,6 +121,7 @@ def parts_of(path: Path) -> dict[str, str]:
     return {name: sha256_text(text)[:16] for name, text in found.items()}
 
 
+@functools.cache
 def imported_modules(path: Path, root: Path) -> set[Path]:
     """Files of the library under ``root`` that ``path`` imports itself, anywhere in its code."""
     found: set[Path] = set()

@@ -63,7 +63,7 @@ def test_the_imports_followed_are_those_that_pythons_own_finder_finds(script):
 
 def ids_of(scripts: list[Path]) -> dict[str, str]:
     """The code's hash by script, found out anew."""
-    for known in (provenance._facts, provenance._tree, code_of, code_id):
+    for known in (provenance._facts, provenance._tree, imported_modules, code_of, code_id):
         known.cache_clear()
     return {script.name: code_id((script,)) for script in scripts}
 
