@@ -52,8 +52,8 @@ verify: $(INSTALLED) ## check such an archive: make verify RELEASE=FILE
 reproduce: $(INSTALLED) ## run an archive again in a folder of its own, and compare: make reproduce RELEASE=FILE
 	python scripts/reproduce.py $(RELEASE)
 
-# tests run beside each other, those that share something dear one after the other (tests/conftest.py)
-PYTEST := pytest --dist loadgroup
+# tests run beside each other, those that share something dear one after the other, in the order of tests/conftest.py
+PYTEST := pytest --dist loadgroup --no-loadscope-reorder
 
 test: $(INSTALLED) checks ## the linters, the type check, and the tests that take ten minutes together
 	$(PYTEST) -n 2 -m "not full"

@@ -17,11 +17,11 @@ from running import ROOT, SMOLLM2, begin_serving, copy_project, environment, fet
 # the groups that take longest begin first. A Slurm's tests are mostly waits, so there are two groups with a Slurm each.
 # Tests of a file that is not named here are a group of their own if they are slow, and go wherever there is room if not
 GROUPS = {
-    "faults": ["test_faults"],
-    "cluster": ["test_profiles", "test_first_hour"],
-    "changes": ["test_changes"],
-    "interruptions": ["test_interruptions"],
     "training": ["test_real_training"],
+    "faults": ["test_faults"],
+    "changes": ["test_changes"],
+    "cluster": ["test_profiles", "test_first_hour"],
+    "interruptions": ["test_interruptions"],
     "chain": ["test_chain"],
 }
 # SmolLM2's first tokens are enough for tests, and most of a miniature's step is its vocabulary
