@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,23 @@ from reasonlite.core.errors import UserError
 
 ATTEMPTS = "logs/failed.jsonl"
 HEAD_BYTES = 16_384  # of a log, among which its script's first lines are
+ASKING_SECONDS = 10
 _RESTARTED = re.compile(r"restarted by Slurm: (\d+)$", re.MULTILINE)
 
 
 def restarts() -> int:
-    """How often Slurm has begun the job of this process again; 0 outside Slurm."""
-    text = os.environ.get("SLURM_RESTART_COUNT", "0")
-    return int(text) if text.isdigit() else 0
+    """How often Slurm has begun the job of this process again; 0 outside Slurm.
+
+    Slurm is asked where its variable is not set: seen with 22.05, a preempted job began again without it.
+    """
+    text, job = os.environ.get("SLURM_RESTART_COUNT"), os.environ.get("SLURM_JOB_ID")
+    if text is None and job:
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            asked = ["scontrol", "--oneliner", "show", "job", job]
+            told = subprocess.run(asked, capture_output=True, text=True, timeout=ASKING_SECONDS).stdout
+            found = re.search(r"\bRestarts=(\d+)", told)
+            text = found[1] if found else None
+    return int(text) if text and text.isdigit() else 0
 
 
 def restarts_in(log: Path) -> int:
