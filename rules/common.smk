@@ -17,6 +17,7 @@ if not (ROOT / "scripts").is_dir():
     )
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from reasonlite.core import attempts
 from reasonlite.core.errors import UserError
 from reasonlite.core.files import canonical_json
 from reasonlite.core.paths import braced
@@ -25,6 +26,8 @@ from reasonlite.workflow import opening, stopping
 MAIN = workflow.is_main_process  # not the Snakemake that a cluster's job starts
 if MAIN:
     stopping.with_one_line()
+else:
+    attempts.hand_on_restarts()
 try:
     PLAN = opening.open_plan(config, ROOT, main=MAIN)
 except UserError as error:

@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import re
-import subprocess
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +18,28 @@ from reasonlite.core.errors import UserError
 
 ATTEMPTS = "logs/failed.jsonl"
 HEAD_BYTES = 16_384  # of a log, among which its script's first lines are
-ASKING_SECONDS = 10
+HANDED_ON = "REASONLITE_RESTARTS"  # the job's number and its restarts
 _RESTARTED = re.compile(r"restarted by Slurm: (\d+)$", re.MULTILINE)
 
 
-def restarts() -> int:
+def hand_on_restarts(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Keep Slurm's count for the scripts of a job: Snakemake's plugin takes it from the step that they run in.
+
+    Called where the workflow is read, which happens in the job, too, before the step is begun.
+    """
+    if "SLURM_RESTART_COUNT" in environment:
+        environment[HANDED_ON] = f"{environment.get('SLURM_JOB_ID')}:{environment['SLURM_RESTART_COUNT']}"
+
+
+def restarts(environment: Mapping[str, str] = os.environ) -> int:
     """How often Slurm has begun the job of this process again; 0 outside Slurm.
 
-    Slurm is asked where its variable is not set: seen with 22.05, a preempted job began again without it.
+    A count that was handed on holds for its own job alone: jobs inherit what surrounds the one that submits them.
     """
-    text, job = os.environ.get("SLURM_RESTART_COUNT"), os.environ.get("SLURM_JOB_ID")
-    if text is None and job:
-        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            asked = ["scontrol", "--oneliner", "show", "job", job]
-            told = subprocess.run(asked, capture_output=True, text=True, timeout=ASKING_SECONDS).stdout
-            found = re.search(r"\bRestarts=(\d+)", told)
-            text = found[1] if found else None
-    return int(text) if text and text.isdigit() else 0
+    job, _, count = environment.get(HANDED_ON, "").partition(":")
+    if not job or job != environment.get("SLURM_JOB_ID"):
+        count = environment.get("SLURM_RESTART_COUNT", "0")
+    return int(count) if count.isdigit() else 0
 
 
 def restarts_in(log: Path) -> int:

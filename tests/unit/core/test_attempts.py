@@ -1,23 +1,19 @@
-"""How often Slurm began a job again, by its variable or, where that is missing, by asking it."""
+"""How often Slurm began a job again, also where its own variable is taken away from the job's scripts."""
 
 import pytest
 
 from reasonlite.core import attempts
 
 
-@pytest.mark.parametrize(
-    ("told", "variable", "found"),
-    [("JobId=7 Requeue=1 Restarts=2 BatchFlag=1", None, 2), ("", None, 0), ("Restarts=9", "1", 1), (None, None, 0)],
-)
-def test_restarts_are_those_of_the_variable_or_of_slurm(tmp_path, monkeypatch, told, variable, found):
-    if told is not None:  # else there is no scontrol, as in a container
-        (tmp_path / "scontrol").write_text(f'#!/bin/sh\n[ "$4" = 7 ] && echo "{told}"\n')
-        (tmp_path / "scontrol").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("SLURM_JOB_ID", "7")
-    monkeypatch.delenv("SLURM_RESTART_COUNT", raising=False)
-    if variable:
-        monkeypatch.setenv("SLURM_RESTART_COUNT", variable)
-    assert attempts.restarts() == found
-    monkeypatch.delenv("SLURM_JOB_ID")
-    assert attempts.restarts() == int(variable or 0)
+@pytest.mark.parametrize(("slurm", "found"), [({}, 0), ({"SLURM_RESTART_COUNT": "2"}, 2)])
+def test_restarts_are_counted_in_the_job_and_in_its_step_but_not_in_a_job_that_it_submits(slurm, found):
+    environment = {"SLURM_JOB_ID": "7"} | slurm
+    assert attempts.restarts(environment) == found
+    attempts.hand_on_restarts(environment)
+    environment.pop("SLURM_RESTART_COUNT", None)  # as Snakemake's plugin does
+    assert attempts.restarts(environment) == found
+    attempts.hand_on_restarts(environment)  # the workflow is read in the step again
+    assert attempts.restarts(environment) == found
+    assert attempts.restarts(environment | {"SLURM_JOB_ID": "8"}) == 0
+    del environment["SLURM_JOB_ID"]
+    assert attempts.restarts(environment) == 0
