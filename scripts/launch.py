@@ -23,6 +23,8 @@ from reasonlite.core import cli, errors
 from reasonlite.core.errors import UserError
 from reasonlite.training.processes import read_configuration
 
+LAUNCHER = [sys.executable, "-m", "accelerate.commands.launch"]
+
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = cli.parser(__doc__)
@@ -35,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     devices.prepare()
     command = launch_command(arguments, os.environ, list(sys.argv[1:] if argv is None else argv))
     if is_alone(arguments):
-        become(command[3:], max(arguments.threads, 1))
+        become(command[len(LAUNCHER) :], max(arguments.threads, 1))
         return
     own = len(command) - len(arguments.command)
     print(shlex.join(command[:own]), arguments.command[0], "…", file=sys.stderr, flush=True)
@@ -44,7 +46,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def is_alone(arguments: argparse.Namespace) -> bool:
     """Whether one process trains, without a library that spreads a model."""
-    return arguments.nodes == 1 and read_configuration(arguments.config_file).get("distributed_type") == "NO"
+    if arguments.nodes > 1:
+        return False
+    configuration = read_configuration(arguments.config_file)
+    return configuration["num_processes"] == 1 and configuration.get("distributed_type") == "NO"
 
 
 def become(arguments: list[str], threads: int) -> None:
@@ -82,7 +87,7 @@ def launch_command(arguments: argparse.Namespace, environment: Mapping[str, str]
 def _accelerate(arguments: argparse.Namespace, environment: Mapping[str, str]) -> list[str]:
     processes = read_configuration(arguments.config_file)["num_processes"]
     command = [
-        *(sys.executable, "-m", "accelerate.commands.launch"),
+        *LAUNCHER,
         *("--config_file", str(arguments.config_file)),
         *("--num_cpu_threads_per_process", str(max(arguments.threads // processes, 1))),
     ]

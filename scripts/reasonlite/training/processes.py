@@ -1,4 +1,7 @@
-"""How many processes train, how they share a step's batch, and what ends them. Does not import torch."""
+"""How many processes train, how they share a step's batch, what memory they keep and what ends them.
+
+Does not import torch.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,8 @@ import yaml
 from reasonlite.core.errors import UserError
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-# malloc.h: blocks mapped on their own, bytes free at the top before it is given back, bytes taken beyond what is asked
-MALLOPT = {"M_MMAP_MAX": (-4, 0), "M_TRIM_THRESHOLD": (-1, 2**31 - 1), "M_TOP_PAD": (-2, 2**28)}
+# malloc.h: blocks mapped on their own (none), free bytes before they are given back (never), bytes taken on top
+MALLOPT = {"M_MMAP_MAX": (-4, 0), "M_TRIM_THRESHOLD": (-1, -1), "M_TOP_PAD": (-2, 2**28)}
 ROWS = 8  # per_device_train_batch_size where a stage says nothing (transformers' TrainingArguments)
 
 
