@@ -3,7 +3,11 @@
 What no warm process has the libraries of starts as usual. Imports little, because each import is paid each time.
 """
 
+import fcntl
+import json
 import os
+import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -20,45 +24,40 @@ def kind_of(program: str, arguments: list[str]) -> str | None:
     return next((kind for kind, scripts in KINDS.items() if script.stem in scripts), "library")
 
 
-def cold(program: str, arguments: list[str]) -> None:
-    """Become the program itself."""
-    python = os.environ["WARM_PYTHON"]
-    own = [] if program == "python" else [str(Path(python).with_name(program))]
-    os.execv(python, [python, *own, *arguments])
+def connected(kind: str) -> socket.socket:
+    """A connection to the warm process of a kind, which is started where there is none."""
+    address = Path(os.environ["WARM_FOLDER"]) / kind
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with address.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            connection.connect(str(address))
+        except (FileNotFoundError, ConnectionRefusedError):  # not begun yet, or ended
+            address.unlink(missing_ok=True)
+            begin(kind, address)
+            connection.connect(str(address))
+    return connection
 
 
-def connected(kind: str):  # noqa: ANN201 - socket is imported late
-    """A connection to the warm process of a kind, which the first one that asks starts."""
-    import fcntl
-    import socket
+def begin(kind: str, address: Path) -> None:
+    """Start the warm process, and wait until it can be asked."""
     import subprocess
     import time
 
-    address = Path(os.environ["WARM_FOLDER"]) / kind
-    with address.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not address.exists():
-            line = [os.environ["WARM_PYTHON"], str(Path(__file__).with_name("server.py"))]
-            with address.with_suffix(".log").open("ab") as log:
-                begun = subprocess.Popen(
-                    [*line, kind, str(address), os.environ["WARM_OWNER"]],
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                )  # fmt: skip
-            while not address.exists():
-                if begun.poll() is not None:
-                    sys.exit(f"the warm process of {kind} could not start: see {log.name}")
-                time.sleep(0.05)
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    connection.connect(str(address))
-    return connection
+    line = [os.environ["WARM_PYTHON"], str(Path(__file__).with_name("server.py")), kind, str(address)]
+    with address.with_suffix(".log").open("ab") as log:
+        begun = subprocess.Popen(
+            [*line, os.environ["WARM_OWNER"]],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    while not address.exists():
+        if begun.poll() is not None:
+            sys.exit(f"the warm process of {kind} could not start: see {log.name}")
+        time.sleep(0.05)
 
 
 def run(kind: str, program: str, arguments: list[str]) -> None:
     """Have it run in a copy of the warm process; ends as that one ended."""
-    import json
-    import signal
-    import socket
-
     connection = connected(kind)
     given = {"program": program, "arguments": arguments, "folder": str(Path.cwd()), "environment": dict(os.environ)}
     data = json.dumps(given).encode()
@@ -82,7 +81,8 @@ def main() -> None:
     program, *arguments = sys.argv[1:]
     kind = kind_of(program, arguments)
     if kind is None:
-        cold(program, arguments)
+        python = os.environ["WARM_PYTHON"]
+        os.execv(python, [python, *arguments])
     run(kind, program, arguments)
 
 

@@ -88,7 +88,8 @@ class Copies:
             return lambda: _become(json.loads(data), fds)
         for fd in fds:
             os.close(fd)
-        os.setpgid(pid, pid)  # by both, whoever comes first
+        with contextlib.suppress(OSError):  # by both, whoever comes first; it may have become another program by now
+            os.setpgid(pid, pid)
         ended = os.pidfd_open(pid)
         self.running[pid] = (connection, ended)
         self.selector.register(ended, selectors.EVENT_READ, lambda: self.tell(pid))
@@ -172,11 +173,12 @@ def _ended(program: Program) -> int:
 def main() -> None:
     kind, address, owner = sys.argv[1:]
     os.environ.update(BEFORE.get(kind, {}))
-    gc.set_threshold(100_000, 50, 100)
+    usual = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 100)  # seldom, as when our own programs start
     for module in MODULES[kind]:
         importlib.import_module(module)
     gc.freeze()
-    gc.set_threshold(700, 10, 10)
+    gc.set_threshold(*usual)
     sys.path.pop(0)  # this file's folder
     assert not [name for name in sys.modules if name.split(".")[0] == "reasonlite"]
     program = Copies(address, int(owner)).serve()

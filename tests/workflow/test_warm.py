@@ -61,6 +61,21 @@ def test_signals_reach_it_and_it_ends_with_the_one_who_asked(tmp_path):
             time.sleep(0.02)
 
 
+def test_a_warm_process_that_is_gone_is_started_again(tmp_path):
+    around = warm() | {"WARM_FOLDER": str(tmp_path)}
+    for _ in range(2):
+        done = subprocess.run(["snakemake", "--version"], env=around, capture_output=True, text=True)
+        assert done.returncode == 0 and done.stdout[0].isdigit(), done.stderr
+        (server,) = (
+            int(entry.name)
+            for entry in Path("/proc").glob("[0-9]*")
+            if f"server.py\0snakemake\0{tmp_path}/snakemake\0".encode() in (entry / "cmdline").read_bytes()
+        )
+        os.kill(server, signal.SIGKILL)
+        while Path(f"/proc/{server}/cmdline").exists() and Path(f"/proc/{server}/cmdline").read_bytes():
+            time.sleep(0.02)
+
+
 def when(path: Path, process: subprocess.Popen) -> Path:
     while not path.exists() or not (path.stat().st_size or path.name == "warned"):
         assert process.poll() is None
