@@ -20,7 +20,7 @@ rule adjudicate:
         "<logs>/adjudicate/{shard}.log",
     benchmark:
         "<benchmarks>/adjudicate/{shard}.jsonl"
-    threads: 8
+    threads: ENGINE_THREADS
     resources:
         mem_mb=8000,
         runtime=240,

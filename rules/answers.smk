@@ -26,7 +26,7 @@ rule generate_answers:
         "<logs>/generate_answers/{effort}/{shard}.log",
     benchmark:
         "<benchmarks>/generate_answers/{effort}/{shard}.jsonl"
-    threads: 8
+    threads: ENGINE_THREADS
     resources:
         mem_mb=8000,
         runtime=720,

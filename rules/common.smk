@@ -17,7 +17,7 @@ if not (ROOT / "scripts").is_dir():
     )
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from reasonlite.core import attempts
+from reasonlite.core import attempts, machine
 from reasonlite.core.errors import UserError
 from reasonlite.core.files import canonical_json
 from reasonlite.core.paths import braced
@@ -42,6 +42,9 @@ RESULTS = f"results/{PLAN['experiment']}"
 SHARDS = PLAN["shards"]
 GRADERS = PLAN["evaluation"]["graders"]  # besides the rules
 RL_STAGES = [name for name, each in PLAN["stages"].items() if each["settings"]["method"] == "grpo"]
+CORES = workflow.resource_settings.cores
+ENGINE_THREADS = machine.engine_threads(CORES)
+machine.hand_on_cores(CORES if MAIN else None)
 SCRIPTS_USED = set()
 LOCK_OPTION = f"--lock {PLAN['lock']}" if PLAN["lock"] else ""
 

@@ -18,7 +18,7 @@ rule draw_probe:
         "<logs>/draw_probe/{probe}/{shard}.log",
     benchmark:
         "<benchmarks>/draw_probe/{probe}/{shard}.jsonl"
-    threads: 8
+    threads: ENGINE_THREADS
     resources:
         mem_mb=8000,
         runtime=720,

@@ -27,7 +27,7 @@ rule evaluate_answers:
         f"<benchmarks>/evaluate_answers/{BY_ENGINE}.jsonl"
     wildcard_constraints:
         model=one_of(PLAN["drawn"]),
-    threads: 8
+    threads: ENGINE_THREADS
     resources:
         mem_mb=8000,
         runtime=720,

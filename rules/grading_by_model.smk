@@ -19,7 +19,7 @@ rule grade_by_model:
         "<benchmarks>/grade_by_model/{model}/{benchmark}.jsonl"
     wildcard_constraints:
         benchmark=one_of(PLAN["benchmarks"]["answers"]),
-    threads: 8
+    threads: ENGINE_THREADS
     resources:
         mem_mb=8000,
         runtime=240,

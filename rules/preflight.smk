@@ -36,7 +36,7 @@ rule preflight_engine:
         facts=temp("<results>/preflight/engine.json"),
     log:
         "<logs>/preflight/engine.log",
-    threads: 8
+    threads: ENGINE_THREADS
     resources:
         mem_mb=8000,
         runtime=30,

@@ -51,9 +51,7 @@ class Watched:
 def theirs(engine: Offline, requests: list) -> float:
     """Tokens a second of vLLM's own loop."""
     prompts = [{"prompt_token_ids": engine._prompt(request)} for request in requests]
-    parameters = [
-        engine._sampling_parameters(request.seed if engine._settings.seeds_answers else None) for request in requests
-    ]
+    parameters = [engine._sampling_parameters(request) for request in requests]
     started = time.perf_counter()
     outputs = engine._engine.generate(prompts, parameters, use_tqdm=False)
     return sum(len(output.outputs[0].token_ids) for output in outputs) / (time.perf_counter() - started)

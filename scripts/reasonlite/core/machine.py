@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import MutableMapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 MARK = " machine: "
+ENGINE_THREADS = 8  # at most
+CORES = "REASONLITE_CORES"  # of a local run, for its jobs
 # what the results depend on; the rest is in the lock
 PACKAGES = (
     *("accelerate", "datasets", "deepspeed", "liger-kernel", "math-verify", "matplotlib", "numpy", "peft", "polars"),
@@ -37,6 +40,35 @@ def version_of(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
+
+
+def engine_threads(cores: int | None) -> int:
+    """Cores that one engine counts for in a local run of ``cores``; a cluster's profile says its own number.
+
+    Without a GPU a quarter of them, so that up to four engines run side by side: an engine's threads wait for one
+    another in every layer, and the others fill these gaps (docs/measurements.md).
+    """
+    if cores is None or _gpus():
+        return ENGINE_THREADS
+    return min(ENGINE_THREADS, -(-cores // 4))
+
+
+def hand_on_cores(cores: int | None, environment: MutableMapping[str, str] = os.environ) -> None:
+    """Tell the jobs that this process starts what they may use together; None where each has cores of its own."""
+    environment.pop(CORES, None)
+    if cores is not None:
+        environment[CORES] = str(cores)
+
+
+def share_cores(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Give an engine on a CPU all of a local run's cores, with threads that sleep while they wait.
+
+    So an engine that runs alone is as fast as it can be, and of several each takes what the others leave. Called before
+    torch is imported, which reads these variables once.
+    """
+    cores = environment.get(CORES)
+    if cores is not None and not _gpus():
+        environment |= {"OMP_NUM_THREADS": cores, "MKL_NUM_THREADS": cores, "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def boot_id() -> str:

@@ -14,7 +14,7 @@ from reasonlite.answers.engines import Reply, Request, cpu_sampler
 from reasonlite.answers.prompts import Message
 from reasonlite.answers.sampling import parameters
 from reasonlite.config.settings import Sampling, VllmEngine
-from reasonlite.core import startup
+from reasonlite.core import machine, startup
 from reasonlite.core.errors import UserError
 from reasonlite.core.logs import get_logger
 from reasonlite.core.stalls import Guard
@@ -41,6 +41,7 @@ class Offline:
 
     def start(self, seed: int) -> None:
         """Start vLLM, its samplers with ``seed``: the first request's, so what continues a job draws other numbers."""
+        machine.share_cores()
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
         os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
         settings = self._settings
