@@ -15,6 +15,8 @@ from reasonlite.core.logs import get_logger
 
 log = get_logger("progress")
 FIRST_SECONDS, LAST_SECONDS = 2.0, 60.0  # between two lines: at first, and of a job of hours
+# from when on a job's pace tells how long it will take: an engine starts for half a minute, then answers come in heaps
+EARLY_SHARE, EARLY_SECONDS = 0.05, 600.0
 TAIL_BYTES = 65_536  # of a log, in which its last line of this kind is looked for: an engine that starts says much
 # what a run says of itself, in its results: written by workflow/status.py, read by browse/live.py
 RUN_FILE, RUN_VERSION = "logs/run.json", 1
@@ -50,9 +52,17 @@ class Pace:
             return
         self._told = at
         parts = [f"{done} of {total} {self._unit}", note]
-        if done > self._first and done < total:
-            parts.append(f"about {duration((total - done) * elapsed / (done - self._first))} left")
+        rest = seconds_left(done - self._first, total - self._first, elapsed)
+        if rest:
+            parts.append(f"about {duration(rest)} left")
         log.info("%s", ", ".join(part for part in parts if part))
+
+
+def seconds_left(done: int, total: int, elapsed: float) -> float | None:
+    """How long the rest takes at the pace so far; None while too little is done to tell."""
+    if not done or (done < EARLY_SHARE * total and elapsed < EARLY_SECONDS):
+        return None
+    return elapsed * (total - done) / done
 
 
 def seen_in(path: Path) -> Seen | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reasonlite.core.pace import Seen, seen_in
+from reasonlite.core.pace import Seen, seconds_left, seen_in
 
 READ = 12  # logs of jobs under way that are looked into at a time; a shared file system is asked for no more
 
@@ -148,8 +148,9 @@ class Progress:
 
     def _rest(self, job: Job, *, look: bool) -> float | None:
         elapsed, seen, known = self.age(job), job.seen() if look else None, self._known(job.rule)
-        if seen and seen.done:
-            return elapsed * (seen.total - seen.done) / seen.done
+        rest = seconds_left(seen.done, seen.total, elapsed) if seen else None
+        if rest is not None:
+            return rest
         return max(known.seconds - elapsed, 0.0) if known else None
 
     def _known(self, rule: str) -> Known | None:

@@ -24,7 +24,16 @@ def told(caplog):
 
 
 def test_a_line_comes_at_once_and_then_after_two_seconds(told):
-    assert told((1, 1), (2, 2), (3, 3)) == ["1 of 1000 steps", "3 of 1000 steps, about 24 min 56 s left"]
+    assert told((1, 1), (2, 2), (60, 60)) == ["1 of 1000 steps", "60 of 1000 steps, about 15 min 56 s left"]
+
+
+def test_the_first_answers_after_a_long_start_tell_no_pace(told):
+    lines = told((0, 0), (36, 1), (41, 30), (44, 60))
+    assert lines[1:] == ["1 of 1000 steps", "30 of 1000 steps", "60 of 1000 steps, about 11 min 29 s left"]
+
+
+def test_after_ten_minutes_few_steps_do(told):
+    assert told((0, 0), (599, 1), (620, 2))[1:] == ["1 of 1000 steps", "2 of 1000 steps, about 85 h 56 min left"]
 
 
 def test_in_a_job_of_hours_a_line_a_minute(told):
