@@ -115,12 +115,23 @@ def _port_run(length: int) -> int:
     raise RuntimeError("no free ports")
 
 
+# waits until the process that tests is gone, however it ended, and ends what it can no longer end itself
+AFTERWARDS = """
+cd {folder} && cat >/dev/null
+scancel --full --partition={partitions}
+sleep 5
+for file in slurmd-*.pid slurmctld.pid slurmdbd.pid munge/pid database.pid; do kill "$(cat $file)"; done
+"""
+PARTITIONS = "mi300,cuda,cpu,urgent"
+
+
 class Cluster:
     """The daemons, and the environment in which Slurm's commands reach them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.database: subprocess.Popen | None = None
+        self.watcher: subprocess.Popen | None = None
         self.environment = {
             "SLURM_CONF": str(folder / "slurm.conf"),
             "MYSQL_UNIX_PORT": str(folder / "database.socket"),
@@ -156,6 +167,11 @@ class Cluster:
         (self.folder / "gres.conf").write_text("\n".join(["AutoDetect=off", *lines, ""]))
 
     def start(self) -> None:
+        script = AFTERWARDS.format(folder=self.folder, partitions=PARTITIONS)
+        self.watcher = subprocess.Popen(
+            ["sh", "-c", script], env=os.environ | self.environment, stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
         munge = self.folder / "munge"
         key = munge / "key"
         key.write_bytes(os.urandom(128))
@@ -179,6 +195,7 @@ class Cluster:
         data = self.folder / "database"
         self._run(["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--user=root", "--skip-test-db"])
         where = [f"--datadir={data}", f"--socket={self.environment['MYSQL_UNIX_PORT']}", "--skip-networking"]
+        where.append(f"--pid-file={self.folder}/database.pid")
         small = ["--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", "--skip-grant-tables"]
         with (self.folder / "database.log").open("w") as log:
             self.database = subprocess.Popen(
@@ -222,7 +239,10 @@ class Cluster:
         _end(int((self.folder / "slurmctld.pid").read_text()))
 
     def stop(self) -> None:
-        self.command("scancel", "--full", "--partition=mi300,cuda,cpu,urgent")
+        if self.watcher is not None:
+            self.watcher.kill()
+            self.watcher.wait()
+        self.command("scancel", "--full", f"--partition={PARTITIONS}")
         with contextlib.suppress(TimeoutError):  # or the jobs' processes outlive their daemons
             self.wait_for(lambda: not self.jobs(), "end of all jobs", 30)
         daemons = [self.folder / "slurmctld.pid", self.folder / "slurmdbd.pid", self.folder / "munge" / "pid"]

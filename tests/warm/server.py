@@ -131,6 +131,7 @@ def _become(given: dict, fds: list[int]) -> None:
         os.dup2(fd, place)
         os.close(fd)
     os.chdir(given["folder"])
+    Path("/proc/self/comm").write_text(Path((given["program"], *given["arguments"])[given["program"] == "python"]).stem)
     os.environ.clear()
     os.environ.update(given["environment"])
     random.seed()
