@@ -68,7 +68,7 @@ def share_cores(environment: MutableMapping[str, str] = os.environ) -> None:
     """
     cores = environment.get(CORES)
     if cores is not None and not _gpus():
-        environment |= {"OMP_NUM_THREADS": cores, "MKL_NUM_THREADS": cores, "OMP_WAIT_POLICY": "PASSIVE"}
+        environment.update({"OMP_NUM_THREADS": cores, "MKL_NUM_THREADS": cores, "OMP_WAIT_POLICY": "PASSIVE"})
 
 
 def boot_id() -> str:
