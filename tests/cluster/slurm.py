@@ -119,7 +119,7 @@ def _port_run(length: int) -> int:
 AFTERWARDS = """
 cd {folder} && cat >/dev/null
 scancel --full --partition={partitions}
-sleep 5
+sleep 15
 for file in slurmd-*.pid slurmctld.pid slurmdbd.pid munge/pid database.pid; do kill "$(cat $file)"; done
 """
 PARTITIONS = "mi300,cuda,cpu,urgent"
