@@ -42,9 +42,11 @@ RESULTS = f"results/{PLAN['experiment']}"
 SHARDS = PLAN["shards"]
 GRADERS = PLAN["evaluation"]["graders"]  # besides the rules
 RL_STAGES = [name for name, each in PLAN["stages"].items() if each["settings"]["method"] == "grpo"]
-CORES = workflow.resource_settings.cores
+# what jobs on this machine share; a cluster's have cores of their own (its profile says jobs, Snakemake's nodes)
+at_hand = workflow.resource_settings
+CORES = at_hand.cores if MAIN and at_hand.nodes is None else None
 ENGINE_THREADS = machine.engine_threads(CORES)
-machine.hand_on_cores(CORES if MAIN else None)
+machine.hand_on_cores(CORES)
 SCRIPTS_USED = set()
 LOCK_OPTION = f"--lock {PLAN['lock']}" if PLAN["lock"] else ""
 

@@ -115,8 +115,7 @@ class Round:
                 found.flaws.append(f"it guesses: its own words have a log-probability of {found.log_probability:.1f}")
         if engine is None or not known:
             return
-        # the shortest and the long one: read again without the cache, all six with a job's worked examples took longer
-        # on a CPU than the rest of the engine's start
+        # the first and the long one: the cache does not help to read them, and each has all of a job's worked examples
         read = [(request, self.replies[request.key]) for request in (self.requests[0], self.requests[-1])]
         found.drift = _drift(engine, read)
         if found.drift is not None and found.drift > self._settings.tolerance:

@@ -1,4 +1,4 @@
-"""The machine and the versions a job ran with, as one line of its log, which the audit reads.
+"""The machine that a job runs on: what it is, as one line of the log that the audit reads, and how engines share it.
 
 Names no host and no path.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 MARK = " machine: "
-ENGINE_THREADS = 8  # at most
+ENGINE_THREADS, AT_ONCE = 8, 4  # cores that an engine counts for at most, engines that share as many as that gives
 CORES = "REASONLITE_CORES"  # of a local run, for its jobs
 # what the results depend on; the rest is in the lock
 PACKAGES = (
@@ -45,19 +45,19 @@ def version_of(name: str) -> str | None:
 def engine_threads(cores: int | None) -> int:
     """Cores that one engine counts for in a local run of ``cores``; a cluster's profile says its own number.
 
-    Without a GPU a quarter of them, so that up to four engines run side by side: an engine's threads wait for one
-    another in every layer, and the others fill these gaps (docs/measurements.md).
+    Without a GPU a quarter of them, so that four engines run side by side (more only above 32 cores): an engine's
+    threads wait for one another in every layer, and the others fill these gaps (docs/measurements.md).
     """
     if cores is None or _gpus():
         return ENGINE_THREADS
-    return min(ENGINE_THREADS, -(-cores // 4))
+    return min(ENGINE_THREADS, -(-cores // AT_ONCE))
 
 
 def hand_on_cores(cores: int | None, environment: MutableMapping[str, str] = os.environ) -> None:
     """Tell the jobs that this process starts what they may use together; None where each has cores of its own."""
     environment.pop(CORES, None)
     if cores is not None:
-        environment[CORES] = str(cores)
+        environment[CORES] = str(min(cores, AT_ONCE * ENGINE_THREADS))  # no engine is given hundreds of threads
 
 
 def share_cores(environment: MutableMapping[str, str] = os.environ) -> None:

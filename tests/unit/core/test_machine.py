@@ -26,6 +26,8 @@ def test_an_engine_shares_the_cores_of_the_run_that_started_it(monkeypatch):
     machine.hand_on_cores(6, around)
     machine.share_cores(around)
     assert around["OMP_NUM_THREADS"] == around["MKL_NUM_THREADS"] == "6" and around["OMP_WAIT_POLICY"] == "PASSIVE"
+    machine.hand_on_cores(96, around)
+    assert around[machine.CORES] == "32"
     machine.hand_on_cores(None, around)  # the Snakemake of a cluster's job, which inherits what surrounds the first one
     assert machine.CORES not in around
 
