@@ -118,11 +118,11 @@ def _port_run(length: int) -> int:
 # waits until the process that tests is gone, however it ended, and ends what it can no longer end itself
 AFTERWARDS = """
 cd {folder} && cat >/dev/null
-scancel --full --partition={partitions}
+scancel --full --user=root
 sleep 15
-for file in slurmd-*.pid slurmctld.pid slurmdbd.pid munge/pid database.pid; do kill "$(cat $file)"; done
+for file in {daemons} database.pid; do kill "$(cat $file)"; done
 """
-PARTITIONS = "mi300,cuda,cpu,urgent"
+DAEMONS = ("slurmd-*.pid", "slurmctld.pid", "slurmdbd.pid", "munge/pid")  # in the order in which they are ended
 
 
 class Cluster:
@@ -167,7 +167,7 @@ class Cluster:
         (self.folder / "gres.conf").write_text("\n".join(["AutoDetect=off", *lines, ""]))
 
     def start(self) -> None:
-        script = AFTERWARDS.format(folder=self.folder, partitions=PARTITIONS)
+        script = AFTERWARDS.format(folder=self.folder, daemons=" ".join(DAEMONS))
         self.watcher = subprocess.Popen(
             ["sh", "-c", script], env=os.environ | self.environment, stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
@@ -242,11 +242,10 @@ class Cluster:
         if self.watcher is not None:
             self.watcher.kill()
             self.watcher.wait()
-        self.command("scancel", "--full", f"--partition={PARTITIONS}")
+        self.command("scancel", "--full", "--user=root")  # a list of partitions it takes for the name of one
         with contextlib.suppress(TimeoutError):  # or the jobs' processes outlive their daemons
             self.wait_for(lambda: not self.jobs(), "end of all jobs", 30)
-        daemons = [self.folder / "slurmctld.pid", self.folder / "slurmdbd.pid", self.folder / "munge" / "pid"]
-        for path in [*self.folder.glob("slurmd-*.pid"), *daemons]:
+        for path in [path for pattern in DAEMONS for path in self.folder.glob(pattern)]:
             with contextlib.suppress(OSError, ValueError):
                 _end(int(path.read_text()))
         if self.database is not None:

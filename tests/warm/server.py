@@ -131,7 +131,8 @@ def _become(given: dict, fds: list[int]) -> None:
         os.dup2(fd, place)
         os.close(fd)
     os.chdir(given["folder"])
-    Path("/proc/self/comm").write_text(Path((given["program"], *given["arguments"])[given["program"] == "python"]).stem)
+    program = given["arguments"][0] if given["program"] == "python" else given["program"]
+    Path("/proc/self/comm").write_text(Path(program).stem)  # so that it is told apart from the others and from this one
     os.environ.clear()
     os.environ.update(given["environment"])
     random.seed()
@@ -145,10 +146,9 @@ def _become(given: dict, fds: list[int]) -> None:
         sys.argv[:] = [str(Path(sys.executable).with_name("snakemake")), *given["arguments"]]
         main()
         return
-    script = given["arguments"][0]
     sys.argv[:] = given["arguments"]
-    sys.path.insert(0, str(Path(script).resolve().parent))
-    runpy.run_path(script, run_name="__main__")
+    sys.path.insert(0, str(Path(program).resolve().parent))
+    runpy.run_path(program, run_name="__main__")
 
 
 def _ended(program: Program) -> int:
