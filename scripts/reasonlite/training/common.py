@@ -29,6 +29,7 @@ from reasonlite.core.tables import frame_of, write_table
 from reasonlite.models.folders import fingerprint, write_fingerprint
 from reasonlite.training import first_step, noted, rollouts, trackers
 from reasonlite.training.noted import Noted
+from reasonlite.training.positions import score_learned_alone
 from reasonlite.training.processes import accumulation, keep_memory
 from reasonlite.training.states import newest_checkpoint, prepare
 
@@ -245,6 +246,7 @@ def run(trainer: Any, job: Job, saved_dtype: Any, examples: int) -> None:
     startup.done()
     if trainer.args.use_cpu:
         keep_memory()
+        score_learned_alone()
     with Guard("training step") as trainer.guard:
         trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     if trainer.is_world_process_zero():
