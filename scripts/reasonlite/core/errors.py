@@ -48,14 +48,16 @@ def run_main(main: Callable[[Sequence[str] | None], int | None]) -> None:
         code = main(None)
     except KeyboardInterrupt:
         print("interrupted: the same command goes on where this one was", file=sys.stderr)
-        sys.exit(130)
+        code = 130
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        code = 2
     except OSError as error:  # of the place where it runs; others are mistakes of ours and show where
         known = surroundings(error)
         if known is None:
             raise
         print(f"error: {known}", file=sys.stderr)
-        sys.exit(2)
-    sys.exit(code or 0)
+        code = 2
+    if main.__module__ != "__main__":  # called by a program that goes on, as tests do
+        sys.exit(code or 0)
+    startup.leave(code or 0)

@@ -56,6 +56,7 @@ class Offline:
         dtype = "float32" if on_cpu and settings.batch_invariant else settings.dtype
         from vllm import LLM
 
+        startup.loaded()
         if on_cpu:
             _check_library()
             _doubt_arithmetic(dtype, self._model)
