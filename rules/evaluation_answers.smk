@@ -27,6 +27,8 @@ rule evaluate_answers:
         f"<benchmarks>/evaluate_answers/{BY_ENGINE}.jsonl"
     wildcard_constraints:
         model=one_of(PLAN["drawn"]),
+    # before the teacher where both can begin: one long job at the end would be left with a part of the machine
+    priority: 1
     threads: ENGINE_THREADS
     resources:
         mem_mb=8000,

@@ -30,6 +30,7 @@ rule train:
         "<logs>/train/{stage}.log",
     benchmark:
         "<benchmarks>/train/{stage}.jsonl"
+    priority: 2  # the next stage waits for it, and a stage's evaluation can go beside another one's
     threads: 8
     resources:
         mem_mb=12000,

@@ -224,9 +224,9 @@ def _cpu_arguments(settings: VllmEngine) -> dict[str, Any]:
     One process, because each further one imports torch again; all cores of this job;
     a fixed KV cache, because its check against free memory counts one memory node only;
     with a seed for each answer whole prompts, because a prompt prefilled in parts together with a seed ends in
-    "CPU Generator does not use offset". That leaves vLLM's cache of common beginnings out, too;
-    that cache in blocks of 32 tokens, the smallest it takes, where its own choice is 128: of a beginning of 443 tokens
-    that all prompts share, 416 are then read once and not 384 (docs/measurements.md);
+    "CPU Generator does not use offset";
+    its cache of common beginnings in blocks of 32 tokens, the smallest it takes, where its own choice is 128: of a
+    beginning of 443 tokens that all prompts share, 416 are then read once and not 384 (docs/measurements.md);
     nothing compiled, because log-probabilities would want a C++ compiler, which a bare machine has not.
     """
     os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
