@@ -56,7 +56,7 @@ reproduce: $(INSTALLED) ## run an archive again in a folder of its own, and comp
 PYTEST := pytest --dist loadgroup --no-loadscope-reorder
 
 test: $(INSTALLED) checks ## the linters, the type check, and the tests that take ten minutes together
-	$(PYTEST) -n 3 -m "not full"
+	$(PYTEST) -n 2 -m "not full"
 
 test-all: test ## all tests: the above, then a cluster, every fault, every change, every training method, other libraries
 	$(PYTEST) -n 3 -m full
