@@ -8,10 +8,14 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 import yaml
 from running import ROOT, SMOLLM2, begin_serving, copy_project, environment, fetch_model, need_vllm, once
 
+# a slow or loaded machine turns no pass into a failure
+hypothesis.settings.register_profile("without a clock", deadline=None)
+hypothesis.settings.load_profile("without a clock")
 # Qwen2.5's architecture in miniature with random weights, and SmolLM2's real tokenizer, as in config/study-tiny.yaml
 # tests that share what is dear to make, such as a Slurm or a finished chain, run in one process, one after the other;
 # the groups that take longest begin first. A Slurm's tests are mostly waits, so there are two groups with a Slurm each.

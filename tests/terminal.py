@@ -114,6 +114,11 @@ def drawn(screen: pyte.Screen, title: str) -> str:
     return re.sub(r"@font-face \{[^}]*\}\s*", "", console.export_svg(title=title))  # no fonts from elsewhere
 
 
+def told(screen: pyte.Screen) -> int:
+    """How much a screen says of what runs: counts, and their paces."""
+    return sum((" of " in line) + ("tokens/s" in line or "loss" in line) for line in screen.display)
+
+
 def main() -> None:
     name, command = Path(sys.argv[1]), sys.argv[2:]
     terminal = Terminal(command, Path.cwd(), os.environ)
@@ -122,8 +127,8 @@ def main() -> None:
     while terminal.code is None:
         time.sleep(1)
         with terminal._lock:
-            shown = sum(" of " in line for line in terminal.screen.display)
-            if shown > most:
+            shown = told(terminal.screen)
+            if shown >= most:  # the last of them: the first has hardly begun
                 most, fullest = shown, drawn(terminal.screen, " ".join(command))
     recording = terminal.recording().replace(str(Path.cwd()), "reasonlite")
     name.with_suffix(".cast").write_text(recording, encoding="utf-8")

@@ -36,7 +36,7 @@ VALUES = st.lists(
 SCHEMA = {"text": pl.String, "number": pl.Int32, "real": pl.Float64, "flag": pl.Boolean, "list": pl.List(pl.String)}
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(rows=VALUES, other=VALUES, size=st.integers(1, 5))
 def test_the_content_hash_is_of_the_values_alone(tmp_path_factory, rows, other, size):
     folder = tmp_path_factory.mktemp("content")

@@ -93,7 +93,7 @@ def test_a_tower_beside_its_approximation_ends():
 MATH = st.text(alphabet=r"0123456789xyn+-*/^_=<>(){}[]|.,;:!% \fracsqtpei$&", max_size=25)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(MATH, MATH)
 def test_every_pair_has_the_same_verdict_in_both_orders_and_every_answer_equals_itself(left, right):
     equivalence.algebra.equal, kept = (lambda first, second: (None, "not asked")), equivalence.algebra.equal
@@ -106,20 +106,20 @@ def test_every_pair_has_the_same_verdict_in_both_orders_and_every_answer_equals_
         equivalence.algebra.equal = kept
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet="xy+-*/^_=<>(){}[]|.,;:!% \\fracsqtpeiboxd$&", max_size=25))
 def test_what_has_no_digit_is_not_a_number(text):
     assert compare(text, "17").verdict != "equal"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.fractions(max_denominator=10**6), st.fractions(max_denominator=10**6))
 def test_fractions_are_compared_exactly(left, right):
     first, second = rf"\frac{{{left.numerator}}}{{{left.denominator}}}", f"{right.numerator}/{right.denominator}"
     assert compare(first, second).verdict == ("equal" if left == right else "different")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(-(10**12), 10**12))
 def test_thousands_separators_do_not_change_a_number(value):
     for text in (f"{value:,}", f"{value:,}".replace(",", "{,}"), f"{value:,}".replace(",", r",\!"), f"{value}.0"):
@@ -135,7 +135,7 @@ EXPRESSIONS = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(EXPRESSIONS, EXPRESSIONS)
 def test_sums_and_products_commute_and_adding_one_makes_a_difference(left, right):
     for first, second in (

@@ -43,7 +43,7 @@ ANSWERS = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(ANSWERS, max_size=8), st.one_of(st.none(), ANSWERS))
 def test_classes_hold_only_answers_that_may_be_equal(listed, label):
     classes, groups, _ = classes_of(listed, label)
