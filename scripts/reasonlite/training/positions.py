@@ -25,13 +25,9 @@ def score_learned_alone() -> None:
         own = getattr(module, CHOICE, None)
         if own is None:
             log.warning("%s is not as it is known: every position is scored, which is slow on a CPU", module.__name__)
-        elif not hasattr(own, "beside_cpu"):
+        else:
             setattr(module, CHOICE, _or_cpu(own))
 
 
 def _or_cpu(own: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    def chosen(device: Any) -> bool:
-        return device.type == "cpu" or own(device)
-
-    chosen.beside_cpu = True  # type: ignore[attr-defined]
-    return chosen
+    return lambda device: device.type == "cpu" or own(device)
