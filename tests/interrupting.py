@@ -27,6 +27,8 @@ TARGETS = [
     "curriculum/long/00000.parquet",
     "tables/vote_sweep.csv",
 ]
+PROBLEMS = 4
+DRAWN = PROBLEMS * 2 * 2  # two answers at each of two efforts
 
 
 class Door(ThreadingHTTPServer):
@@ -73,8 +75,9 @@ class _Passing(BaseHTTPRequestHandler):
 class Chain:
     """A copy of the project whose teacher stands behind a door; one shard, two efforts, two strata."""
 
-    def __init__(self, folder: Path, engine: str, problems: int = 6) -> None:
+    def __init__(self, folder: Path, engine: str, problems: int = PROBLEMS) -> None:
         self.folder, self.door = copy_project(folder), Door(engine)
+        self._aside, self._asked = folder.with_name(f"{folder.name}-aside"), list[int]()
         self.results = folder / "results" / "chain"
         text = (ROOT / "tests" / "workflow" / "tiny.yaml").read_text()
         config = yaml.safe_load(text) | {"experiment": "chain", "labels": {"min_share": 0.6, "min_votes": 2}}
@@ -127,6 +130,21 @@ class Chain:
         shutil.rmtree(self.results, ignore_errors=True)
         shutil.rmtree(self.folder / ".snakemake", ignore_errors=True)
 
+    def lay_aside(self) -> None:
+        """Keep what the finished run has made, and what it asked for."""
+        self._copy(self.folder, self._aside)
+        self._asked = list(self.door.seeds)
+
+    def restore(self) -> None:
+        """Stand where the run that was laid aside had ended."""
+        self.forget()
+        self._copy(self._aside, self.folder)
+        self.door.seeds[:] = self._asked
+
+    def _copy(self, source: Path, target: Path) -> None:
+        for name in (self.results.relative_to(self.folder), Path(".snakemake")):
+            shutil.copytree(source / name, target / name, copy_function=_link_or_copy)
+
     def hashes(self) -> dict[str, str]:
         return {name: hashlib.sha256((self.results / name).read_bytes()).hexdigest() for name in TARGETS}
 
@@ -138,6 +156,12 @@ class Chain:
     def leftovers(self) -> list[Path]:
         """Files that are half of something."""
         return [path for path in self.results.rglob("*") if "partial" in path.name or "spool" in path.name]
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """Models are large, and no test writes into one."""
+    copy = os.link if "models" in Path(source).parts else shutil.copy2
+    copy(source, target)
 
 
 @contextlib.contextmanager

@@ -123,7 +123,7 @@ def begin_serving(model: Path, log: Path, *arguments: str) -> tuple[subprocess.P
         *(sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model)),
         *("--served-model-name", "served", "--host", "127.0.0.1", "--port", str(port), "--max-model-len", "512"),
         *("--enforce-eager", "--kv-cache-memory-bytes", str(2**28), "--distributed-executor-backend", "uni"),
-        *("--no-enable-chunked-prefill", "--max-num-batched-tokens", "4096", *arguments),
+        *("--no-enable-chunked-prefill", "--max-num-batched-tokens", "4096", "--block-size", "32", *arguments),
     ]
     with log.open("w") as output:
         process = subprocess.Popen(command, env=settings, stdout=output, stderr=output, start_new_session=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -15,8 +16,8 @@ from typing import Any
 
 import polars as pl
 import yaml
-from running import environment
-from slurm import ACCOUNT
+from running import ROOT, copy_project, environment
+from slurm import ACCOUNT, Cluster
 from terminal import Terminal
 
 # this machine's sizes instead of a node's; all else is the profile's
@@ -62,7 +63,7 @@ def snakemake_logs(folder: Path) -> list[Path]:
 class Project:
     """A copy of the workflow whose jobs go to the cluster of the tests."""
 
-    def __init__(self, folder: Path, cluster) -> None:
+    def __init__(self, folder: Path, cluster: Cluster) -> None:
         self.folder = folder
         self.results = folder / "results" / "tiny"
         self.cluster = cluster
@@ -157,3 +158,28 @@ class Project:
 
     def wait_for_replies(self, count: int, seconds: float = 1800) -> None:
         self.cluster.wait_for(lambda: self.replies() >= count, f"{count} replies", seconds, every=0.05)
+
+
+def tiny_project(
+    folder: Path, cluster: Cluster, model: Path, *, teacher: str = "smollm2", tokens: int = 40, **engine: Any
+) -> Project:
+    """The tiny chain with one shard: two engine jobs, then the cheap steps, then a stage.
+
+    Two replies of at most so many tokens are drawn at once and put on disk together; ``engine`` changes the teacher's.
+    """
+    copy_project(folder)
+    config = yaml.safe_load((ROOT / "tests" / "workflow" / "tiny.yaml").read_text().replace("TINY", str(model)))
+    config["labels"] = {"min_share": 0.6, "min_votes": 2}
+    config["problems"]["shards"] = 1
+    config["teacher"] |= {"commit": 2, "model": teacher}
+    config["teacher"]["engine"] |= {"max_num_seqs": 2} | engine
+    config["teacher"]["efforts"]["medium"]["sampling"]["max_tokens"] = tokens  # the same object as of high
+    config["evaluation"]["benchmarks"] = {"heldout": config["evaluation"]["benchmarks"]["heldout"]}
+    config["stages"] = [config["stages"][0]]
+    config["stages"][0]["arguments"] |= {"max_steps": 80, "save_steps": 10, "save_total_limit": 2}
+    config["evaluation"]["models"] = [config["evaluation"]["models"][0]]
+    problems = [{"problem": f"What is {a} + {b}?", "answer": str(a + b)} for a in range(1, 4) for b in (4, 8)]
+    (folder / "mine.jsonl").write_text("".join(json.dumps(problem) + "\n" for problem in problems))
+    (folder / "heldout.jsonl").write_text(json.dumps({"problem": "What is 5 + 5?", "answer": "10"}) + "\n")
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(config))
+    return Project(folder, cluster)

@@ -18,6 +18,7 @@ from reasonlite.audit import manifest
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.full,
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (Debian: apt-get install chromium)"),
 ]
 
@@ -162,7 +163,6 @@ def experiment(project):
     return project
 
 
-@pytest.mark.full
 def test_a_run_is_seen_while_it_goes_on_and_when_it_was_killed(experiment, chromium):
     command = ["snakemake", "--cores", "1", "--configfile", "looked.yaml"]
     results = experiment / "results" / "looked"

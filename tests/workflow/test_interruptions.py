@@ -12,7 +12,7 @@ import time
 import polars as pl
 import pytest
 import yaml
-from interrupting import TARGETS, chain
+from interrupting import DRAWN, TARGETS, chain
 from running import ROOT, environment, run_snakemake
 from terminal import Terminal
 
@@ -31,8 +31,10 @@ def undisturbed(running):
     """Hashes of the outputs, and the seconds it took."""
     started = time.monotonic()
     running.run()
-    assert len(running.door.seeds) == len(set(running.door.seeds)) == 6 * 2 * 2
-    return running.hashes(), time.monotonic() - started
+    assert len(running.door.seeds) == len(set(running.door.seeds)) == DRAWN
+    seconds = time.monotonic() - started
+    running.lay_aside()
+    return running.hashes(), seconds
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +51,7 @@ def stopped(running) -> str:
 
 
 def test_given_out_in_reasonlites_layout_taken_in_and_used_without_any_engine(undisturbed, running, tmp_path):
-    running.run()
+    running.restore()
     judged = pl.read_parquet(running.results / "judged/high/00000.parquet")
     theirs, recorded = tmp_path / "theirs", tmp_path / "recorded"
     for effort in ("medium", "high"):
@@ -128,7 +130,7 @@ def test_two_runs_at_once(undisturbed, running):
     said, _ = second.communicate(timeout=3600)
     assert second.returncode != 0 and "locked" in said
     assert first.wait(3600) == 0 and running.hashes() == undisturbed[0]
-    assert len(running.door.seeds) == len(set(running.door.seeds)) == 24
+    assert len(running.door.seeds) == len(set(running.door.seeds)) == DRAWN
 
 
 def test_copied_half_way_to_another_path_and_continued_there(undisturbed, running, tmp_path):
@@ -150,7 +152,7 @@ def test_copied_half_way_to_another_path_and_continued_there(undisturbed, runnin
 
 def test_the_clock_set_back(undisturbed, running):
     """What was made before the clock went back lies in the future: nothing is made again or lost for that."""
-    running.run()
+    running.restore()
     later = time.time() + 86_400
     future = [running.results / f"{name}/00000.parquet" for name in ("problems/shards", "answers/medium", "votes")]
     for path in [*future, running.folder / "mine.jsonl"]:
@@ -162,11 +164,11 @@ def test_the_clock_set_back(undisturbed, running):
         os.utime(path)
     running.run()
     assert running.hashes() == undisturbed[0] and "Nothing to be done" in running.run()
-    assert len(running.door.seeds) == 24
+    assert len(running.door.seeds) == DRAWN
 
 
 def test_a_table_cut_short_behind_our_back_is_named_and_made_again(undisturbed, running):
-    running.run()
+    running.restore()
     path = running.results / "answers/high/00000.parquet"
     stat = path.stat()
     os.truncate(path, stat.st_size // 2)
@@ -177,7 +179,7 @@ def test_a_table_cut_short_behind_our_back_is_named_and_made_again(undisturbed, 
     assert "answers/high/00000.parquet: is not a readable Parquet file" in said and "delete it and rerun" in said
     path.unlink()
     running.run()
-    assert running.hashes() == undisturbed[0] and len(running.door.seeds) == 24
+    assert running.hashes() == undisturbed[0] and len(running.door.seeds) == DRAWN
 
 
 @pytest.fixture
