@@ -49,6 +49,10 @@ def run_main(main: Callable[[Sequence[str] | None], int | None]) -> None:
     except KeyboardInterrupt:
         print("interrupted: the same command goes on where this one was", file=sys.stderr)
         code = 130
+    except SystemExit as asked:  # the job is to be tried again, or argparse has shown its help
+        if not isinstance(asked.code, int | None):
+            raise
+        code = asked.code
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         code = 2

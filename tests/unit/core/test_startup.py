@@ -27,6 +27,8 @@ def main(argv):
         raise errors.UserError("wrong")
     if sys.argv[2] == "break":
         raise RuntimeError("broken")
+    if sys.argv[2] == "hand back":
+        sys.exit(75)
     return int(sys.argv[2])
 errors.run_main(main)
 """
@@ -48,6 +50,7 @@ def test_it_looks_seldom_until_the_work_begins_and_no_more_at_what_was_there_the
     [
         ('["torch"]', "0", 0, False),
         ('["torch"]', "75", 75, False),
+        ('["torch"]', "hand back", 75, False),
         ('["torch"]', "fail", 2, False),
         ('["torch"]', "break", 1, True),
         ("[]", "0", 0, True),
