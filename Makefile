@@ -59,7 +59,7 @@ test: $(INSTALLED) checks ## the linters, the type check, and the tests that tak
 	$(PYTEST) -n 2 -m "not full"
 
 test-all: test ## all tests: the above, then a cluster, every fault, every change, every training method, other libraries
-	$(PYTEST) -n 3 -m full
+	$(PYTEST) -n 4 -m full
 	@$(MAKE) --no-print-directory test-peers
 
 PEERS := .venv-peers/installed

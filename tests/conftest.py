@@ -23,8 +23,8 @@ hypothesis.settings.load_profile("without a clock")
 GROUPS = {
     "training": ["test_real_training"],
     "faults": ["test_faults"],
-    "changes": ["test_changes"],
     "cluster": ["test_profiles", "test_first_hour"],
+    "changes": ["test_changes"],
     "interruptions": ["test_interruptions"],
     "chain": ["test_chain"],
 }
