@@ -165,14 +165,14 @@ def tiny_project(
 ) -> Project:
     """The tiny chain with one shard: two engine jobs, then the cheap steps, then a stage.
 
-    Two replies of at most so many tokens are drawn at once and put on disk together; ``engine`` changes the teacher's.
+    Replies have at most so many tokens, and two are put on disk together; ``engine`` changes the teacher's.
     """
     copy_project(folder)
     config = yaml.safe_load((ROOT / "tests" / "workflow" / "tiny.yaml").read_text().replace("TINY", str(model)))
     config["labels"] = {"min_share": 0.6, "min_votes": 2}
     config["problems"]["shards"] = 1
     config["teacher"] |= {"commit": 2, "model": teacher}
-    config["teacher"]["engine"] |= {"max_num_seqs": 2} | engine
+    config["teacher"]["engine"] |= engine
     config["teacher"]["efforts"]["medium"]["sampling"]["max_tokens"] = tokens  # the same object as of high
     config["evaluation"]["benchmarks"] = {"heldout": config["evaluation"]["benchmarks"]["heldout"]}
     config["stages"] = [config["stages"][0]]

@@ -22,7 +22,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.full]
 @pytest.fixture(scope="module")
 def submitting(cluster, tiny_model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("faults-project")
-    engine = {"batch_invariant": True, "canary": None}  # of random weights nothing sane is expected
+    # two answers at once, so that a fault can come between two commits; of random weights nothing sane is expected
+    engine = {"batch_invariant": True, "max_num_seqs": 2, "canary": None}
     project = tiny_project(folder, cluster, tiny_model, teacher="tiny", tokens=150, **engine)
     yield project
     project.end()

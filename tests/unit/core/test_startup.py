@@ -21,8 +21,8 @@ kept = Told()
 def main(argv):
     sys.modules.update(dict.fromkeys(json.loads(sys.argv[1])))
     atexit.register(print, "at the end")
-    threading.Thread(target=lambda: (time.sleep(0.2), print("joined"))).start()
     print("written", end=" ")
+    threading.Thread(target=lambda: (time.sleep(0.2), print("joined"))).start()
     if sys.argv[2] == "fail":
         raise errors.UserError("wrong")
     if sys.argv[2] == "break":
