@@ -1,4 +1,4 @@
-"""One Slurm, one project and one undisturbed run for all cluster tests."""
+"""One Slurm for the tests of a process, and a project with an undisturbed run."""
 
 from collections.abc import Iterator
 from pathlib import Path
