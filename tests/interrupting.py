@@ -75,7 +75,7 @@ class _Passing(BaseHTTPRequestHandler):
 class Chain:
     """A copy of the project whose teacher stands behind a door; one shard, two efforts, two strata."""
 
-    def __init__(self, folder: Path, engine: str, problems: int = PROBLEMS) -> None:
+    def __init__(self, folder: Path, engine: str) -> None:
         self.folder, self.door = copy_project(folder), Door(engine)
         self._aside, self._asked = folder.with_name(f"{folder.name}-aside"), list[int]()
         self.results = folder / "results" / "chain"
@@ -91,7 +91,7 @@ class Chain:
         config["evaluation"]["benchmarks"] = {"heldout": config["evaluation"]["benchmarks"]["heldout"]}
         config["evaluation"]["models"] = config["evaluation"]["models"][:1]
         (folder / "chain.yaml").write_text(yaml.safe_dump(config))
-        sums = [{"problem": f"What is {n} + {n + 3}?", "answer": str(2 * n + 3)} for n in range(1, problems + 1)]
+        sums = [{"problem": f"What is {n} + {n + 3}?", "answer": str(2 * n + 3)} for n in range(1, PROBLEMS + 1)]
         (folder / "mine.jsonl").write_text("".join(json.dumps(row) + "\n" for row in sums))
         (folder / "heldout.jsonl").write_text(json.dumps({"problem": "What is 5 + 5?", "answer": "10"}) + "\n")
 

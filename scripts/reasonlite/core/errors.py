@@ -42,7 +42,10 @@ def surroundings(error: OSError) -> UserError | None:
 
 
 def run_main(main: Callable[[Sequence[str] | None], int | None]) -> None:
-    """Run a script's ``main`` and exit: 0 on success, 2 with a plain message on a `UserError`, 130 after Ctrl-C."""
+    """Run a script's ``main`` and exit: 0 on success, 2 with a plain message on a `UserError`, 130 after Ctrl-C.
+
+    A status that ``main`` asks for by `sys.exit` is kept.
+    """
     startup.begin()
     try:
         code = main(None)
